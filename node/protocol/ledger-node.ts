@@ -36,9 +36,11 @@ import { markSeen, type StreamWindows } from './stream-window.ts';
 import { type Group, Tally, type VoteRow } from './tally.ts';
 
 /** The one vote a node gives for a slot of a requester. */
-export interface VoteLock<V extends VoteHead> {
+export interface VoteLock<R extends RequestHead, V extends VoteHead> {
   readonly slot: string;
   readonly requestId: string;
+  /** The request that was voted for: the evidence, and what a settlement by id needs. */
+  readonly request: R;
   readonly vote: V;
   /** The nonce is found: `vote` is what was or will be published. */
   readonly sealed: boolean;
@@ -59,7 +61,7 @@ export interface LedgerSnapshot<W, R extends RequestHead, V extends VoteHead> {
   readonly wallets: readonly W[];
   readonly requests: readonly R[];
   readonly votes: readonly V[];
-  readonly locks: readonly { readonly requester: string; readonly lock: VoteLock<V> }[];
+  readonly locks: readonly { readonly requester: string; readonly lock: VoteLock<R, V> }[];
   readonly orders: readonly OrderRow<R>[];
   readonly n: number;
   readonly quorum: number;
@@ -75,7 +77,7 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
   readonly #wallets = new Map<string, W>();
   readonly #requests = new PendingRequests<R>();
   readonly #tally = new Tally<V>();
-  readonly #locks = new Map<string, VoteLock<V>>();
+  readonly #locks = new Map<string, VoteLock<R, V>>();
   readonly #streams = new Map<string, StreamWindows>();
   readonly #orders = new OwnOrders<R>();
   readonly #seeks = new Map<string, Seek<V>>();
@@ -98,7 +100,7 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
     for (const [id, wallet] of durable.wallets) this.#wallets.set(String(id), wallet as W);
     for (const [key, row] of durable.requests) this.#requests.put({ ...(row as RequestRow<R>), key: Number(key) });
     for (const [key, row] of durable.votes) this.#tally.add({ ...(row as VoteRow<V>), key: Number(key) });
-    for (const [requester, lock] of durable.locks) this.#locks.set(String(requester), lock as VoteLock<V>);
+    for (const [requester, lock] of durable.locks) this.#locks.set(String(requester), lock as VoteLock<R, V>);
     for (const [publisher, windows] of durable.streams) this.#streams.set(String(publisher), windows as StreamWindows);
     for (const [key, row] of durable.orders) this.#orders.put({ ...(row as OrderRow<R>), key: Number(key) });
     for (const rows of [durable.requests, durable.votes, durable.orders]) {
@@ -385,14 +387,16 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
 
   #consensus(): void {
     if (this.#touched.size === 0) return;
-    for (let group = this.#readyGroup(); group !== null; group = this.#readyGroup()) {
-      if (!this.#settle(group)) break;
+    const waiting = new Set<Group<V>>();
+    for (let group = this.#readyGroup(waiting); group !== null; group = this.#readyGroup(waiting)) {
+      if (!this.#settle(group)) waiting.add(group);
     }
     this.#touched.clear();
+    for (const group of waiting) this.#touched.add(group.rows[0]!.vote.requester);
   }
 
-  /** Of the groups with a quorum on a current slot, the first in the profile's order. */
-  #readyGroup(): Group<V> | null {
+  /** Of the groups with a quorum on a current slot, the first in the profile's order; those in `waiting` left out. */
+  #readyGroup(waiting: ReadonlySet<Group<V>>): Group<V> | null {
     const { votes, wallets, duplicates } = this.profile;
     const quorum = this.profile.quorum(this.n);
     let ready: Group<V> | null = null;
@@ -402,7 +406,7 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
       if (tally === undefined) continue;
       for (const group of tally.groups.values()) {
         const count = duplicates === 'counted-per-age' ? countedPerAge(group) : group.voters.size;
-        if (quorum < 1 || count < quorum) continue;
+        if (quorum < 1 || count < quorum || waiting.has(group)) continue;
         if (ready === null || votes.compareGroups(group.rows[0]!.vote, ready.rows[0]!.vote) < 0) ready = group;
       }
     }
@@ -416,8 +420,7 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
     const { requester, slot, requestId } = vote;
     const wallet = this.#wallets.get(requester);
     invariant(wallet !== undefined, () => `settling for ${requester}, who has no wallet`);
-    const pending = this.#requests.of(requester).find((row) => row.request.id === requestId);
-    const settlement = this.profile.settle(wallet, vote, pending?.request ?? null);
+    const settlement = this.profile.settle(wallet, vote, this.#knownRequest(requester, requestId));
     if (settlement === null) return false;
 
     const { n } = this;
@@ -464,6 +467,16 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
     return true;
   }
 
+  /** The request with this id, where a row still holds it: waiting, voted for, or the node's own. */
+  #knownRequest(requester: string, requestId: string): R | null {
+    const waiting = this.#requests.of(requester).find((row) => row.request.id === requestId);
+    if (waiting !== undefined) return waiting.request;
+    const lock = this.#locks.get(requester);
+    if (lock?.requestId === requestId) return lock.request;
+    const own = requester === this.self ? this.#orders.rows().find((row) => row.request?.id === requestId) : undefined;
+    return own?.request ?? null;
+  }
+
   /** Votes for at most `limit` acceptable requests; returns how many. `untilOwn`: an own request ends the scan. */
   #generate(limit: number, untilOwn: boolean): number {
     const { requests, votes, wallets, voteLock } = this.profile;
@@ -483,7 +496,7 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
       }
       if (voteLock && this.#locks.get(requester)?.slot === slot) continue;
       const vote = votes.cast(request, wallet, this.self);
-      if (voteLock) this.#lock(requester, { slot, requestId: request.id, vote, sealed: false, acknowledged: false });
+      if (voteLock) this.#lock(requester, { slot, requestId: request.id, request, vote, sealed: false, acknowledged: false });
       this.#effects.push({ kind: 'voted', requester, requestId: request.id, slot, remainingUnits: votes.remainingUnits(vote) });
       this.#seekVote(vote);
       cast++;
@@ -494,7 +507,7 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
 
   // --- own votes --------------------------------------------------------------------------------------------------
 
-  #lock(requester: string, lock: VoteLock<V>): void {
+  #lock(requester: string, lock: VoteLock<R, V>): void {
     this.#locks.set(requester, lock);
     this.#persist('locks', requester, lock);
   }
