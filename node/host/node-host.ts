@@ -144,7 +144,10 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
         this.#publish(transport.publish(effect.channel, core.profile.codec.encode(effect.message)), effect.receipt);
         break;
       case 'send':
-        this.#publish(transport.send(effect.to, effect.channel, core.profile.codec.encode(effect.message as MessageHead)), null);
+        this.#publish(
+          transport.send(effect.to, effect.channel, core.profile.codec.encode(effect.message as MessageHead)),
+          null,
+        );
         break;
       case 'seek':
         sealer.seek(effect.ticket, effect.prefix, effect.difficulty).then(

@@ -40,7 +40,9 @@ export function paperCheck(context: CheckContext): (message: MessageHead, sender
       if (catalogue === null) return null;
       const listed = catalogue.get(body.service);
       if (listed === undefined) return refuse('unknown-service', 'service', 'a service of the catalogue', body.service);
-      return listed === body.priceDcoins ? null : refuse('wrong-price', 'priceDcoins', String(listed), body.priceDcoins);
+      return listed === body.priceDcoins
+        ? null
+        : refuse('wrong-price', 'priceDcoins', String(listed), body.priceDcoins);
     };
     const work = (prefix: string, nonce: number): Rejection | null =>
       satisfiesDifficulty(hash(prefix + nonce), parameters.difficulty)

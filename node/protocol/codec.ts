@@ -15,7 +15,9 @@ export interface Malformed {
   readonly found: string;
 }
 
-export type Decoded = { readonly ok: true; readonly message: MessageHead } | { readonly ok: false; readonly malformed: Malformed };
+export type Decoded =
+  | { readonly ok: true; readonly message: MessageHead }
+  | { readonly ok: false; readonly malformed: Malformed };
 
 export interface Codec {
   readonly name: string;

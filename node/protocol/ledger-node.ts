@@ -68,7 +68,9 @@ export interface LedgerSnapshot<W, R extends RequestHead, V extends VoteHead> {
 }
 
 type Seek<V> = { readonly kind: 'order'; readonly key: number } | { readonly kind: 'vote'; readonly vote: V };
-type Receipt = { readonly kind: 'order'; readonly key: number } | { readonly kind: 'vote'; readonly requester: string; readonly slot: string };
+type Receipt =
+  | { readonly kind: 'order'; readonly key: number }
+  | { readonly kind: 'vote'; readonly requester: string; readonly slot: string };
 
 export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
   readonly self: string;
@@ -181,7 +183,8 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
   #start(nowMs: number): void {
     const { membership, schedule, extension } = this.profile;
     if (membership.kind === 'configured') {
-      for (const id of membership.members) if (!this.#wallets.has(id)) this.#setWallet(id, this.profile.wallets.open(id));
+      for (const id of membership.members)
+        if (!this.#wallets.has(id)) this.#setWallet(id, this.profile.wallets.open(id));
     }
     for (const [requester, lock] of this.#locks) {
       if (lock.acknowledged || this.#slotOf(requester) !== lock.slot) continue;
@@ -241,7 +244,14 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
     if (position !== null) {
       const windows = markSeen(this.#streams.get(publisher) ?? [], position);
       if (windows === null) {
-        this.#reject('duplicate', message, sender, 'sequence', 'a position not credited yet', `${position.stream}/${position.sequence}`);
+        this.#reject(
+          'duplicate',
+          message,
+          sender,
+          'sequence',
+          'a position not credited yet',
+          `${position.stream}/${position.sequence}`,
+        );
         return;
       }
       this.#streams.set(publisher, windows);
@@ -265,7 +275,8 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
       return;
     }
     const lock = voteLock ? this.#locks.get(requester) : undefined;
-    const usedId = this.#requests.find(requester, slot)?.request.id ?? (lock?.slot === slot ? lock.requestId : undefined);
+    const usedId =
+      this.#requests.find(requester, slot)?.request.id ?? (lock?.slot === slot ? lock.requestId : undefined);
     if (usedId !== undefined) {
       const code = usedId === id ? 'duplicate' : 'conflicting';
       this.#reject(code, request, sender, 'state', 'one request per State', id);
@@ -280,7 +291,14 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
         (row) => {
           this.#requests.remove(row);
           this.#persist('requests', row.key, null);
-          this.#reject('evicted', row.request, sender, 'requests', `at most ${retention.rowsPerPair} per requester`, row.request.id);
+          this.#reject(
+            'evicted',
+            row.request,
+            sender,
+            'requests',
+            `at most ${retention.rowsPerPair} per requester`,
+            row.request.id,
+          );
         },
       );
     }
@@ -312,11 +330,23 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
     const crowded = duplicates !== 'first-counts' || this.#tally.slotCount(requester) >= (retention.rowsPerPair ?? 0);
     if (retention.rowsPerPair !== null && crowded) {
       const rows = this.#tally.rowsOfPair(voter, requester);
-      this.#evict(rows.filter((row) => row.vote.slot !== currentSlot), rows.length, retention.rowsPerPair, (evicted) => {
-        this.#tally.replaceRows(requester, (row) => (row.key === evicted.key ? null : row));
-        this.#persist('votes', evicted.key, null);
-        this.#reject('evicted', evicted.vote, sender, 'votes', `at most ${retention.rowsPerPair} per voter and requester`, evicted.vote.group);
-      });
+      this.#evict(
+        rows.filter((row) => row.vote.slot !== currentSlot),
+        rows.length,
+        retention.rowsPerPair,
+        (evicted) => {
+          this.#tally.replaceRows(requester, (row) => (row.key === evicted.key ? null : row));
+          this.#persist('votes', evicted.key, null);
+          this.#reject(
+            'evicted',
+            evicted.vote,
+            sender,
+            'votes',
+            `at most ${retention.rowsPerPair} per voter and requester`,
+            evicted.vote.group,
+          );
+        },
+      );
     }
     const row = { key: this.#nextKey++, vote, life: retention.outdate ?? 0 };
     this.#tally.add(row);
@@ -327,12 +357,17 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
   }
 
   #isLate(wallet: W | undefined, slot: string): boolean {
-    return this.profile.retention.rowsPerPair !== null && wallet !== undefined && this.profile.wallets.previousSlot(wallet) === slot;
+    return (
+      this.profile.retention.rowsPerPair !== null &&
+      wallet !== undefined &&
+      this.profile.wallets.previousSlot(wallet) === slot
+    );
   }
 
   #misplaced(message: R | V, nowMs: number): void {
     const { extension } = this.profile;
-    if (extension?.onMisplaced !== undefined) this.#effects.push(...extension.onMisplaced(message, this.#access, nowMs));
+    if (extension?.onMisplaced !== undefined)
+      this.#effects.push(...extension.onMisplaced(message, this.#access, nowMs));
   }
 
   /** Makes room for one row more: the oldest of `movable` leave while `count` rows reach `max`. */
@@ -459,10 +494,16 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
       quorum: this.profile.quorum(n),
     };
     this.#effects.push({ kind: 'settled', decision });
-    for (const voter of rewarded) this.#effects.push({ kind: 'credited', wallet: voter, units: rewardUnits, cause: 'reward' });
+    for (const voter of rewarded)
+      this.#effects.push({ kind: 'credited', wallet: voter, units: rewardUnits, cause: 'reward' });
     if (requester === this.self) {
       this.#finishOrders(slot);
-      this.#effects.push({ kind: 'execute', key: settlement.serviceKey, argument: settlement.serviceArgument, decision });
+      this.#effects.push({
+        kind: 'execute',
+        key: settlement.serviceKey,
+        argument: settlement.serviceArgument,
+        decision,
+      });
     }
     return true;
   }
@@ -496,8 +537,15 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
       }
       if (voteLock && this.#locks.get(requester)?.slot === slot) continue;
       const vote = votes.cast(request, wallet, this.self);
-      if (voteLock) this.#lock(requester, { slot, requestId: request.id, request, vote, sealed: false, acknowledged: false });
-      this.#effects.push({ kind: 'voted', requester, requestId: request.id, slot, remainingUnits: votes.remainingUnits(vote) });
+      if (voteLock)
+        this.#lock(requester, { slot, requestId: request.id, request, vote, sealed: false, acknowledged: false });
+      this.#effects.push({
+        kind: 'voted',
+        requester,
+        requestId: request.id,
+        slot,
+        remainingUnits: votes.remainingUnits(vote),
+      });
       this.#seekVote(vote);
       cast++;
       if (cast >= limit) break;
@@ -517,7 +565,9 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
   }
 
   #publishVote(vote: V): void {
-    const receipt = this.profile.voteLock ? this.#receipt({ kind: 'vote', requester: vote.requester, slot: vote.slot }) : null;
+    const receipt = this.profile.voteLock
+      ? this.#receipt({ kind: 'vote', requester: vote.requester, slot: vote.slot })
+      : null;
     this.#effects.push({ kind: 'publish', channel: 'consensus', message: vote, receipt });
   }
 
@@ -527,7 +577,8 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
     const { catalogue, requests, wallets } = this.profile;
     const known = this.#orders.byOrderId(order.orderId);
     if (known !== undefined) {
-      if (known.phase === 'queued') this.#orderOutcome(order.orderId, { outcome: 'queued', reason: this.#obstacle(known) ?? 'request-pending' });
+      if (known.phase === 'queued')
+        this.#orderOutcome(order.orderId, { outcome: 'queued', reason: this.#obstacle(known) ?? 'request-pending' });
       else if (known.request !== null && known.phase !== 'sealing') this.#orderRequested(known);
       return;
     }
@@ -577,7 +628,10 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
     const row = this.#orders.firstQueued();
     if (row === undefined || this.#obstacle(row) !== null) return;
     const wallet = this.#wallets.get(this.self)!;
-    this.#issue(row, this.profile.requests.draft(this.self, wallet, row.service, row.priceDcoins, Math.floor(nowMs / 1000)));
+    this.#issue(
+      row,
+      this.profile.requests.draft(this.self, wallet, row.service, row.priceDcoins, Math.floor(nowMs / 1000)),
+    );
   }
 
   #issue(row: OrderRow<R>, request: R): void {
@@ -637,7 +691,10 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
       if (nonce === null) {
         // No solution in the whole int32 range: a later second makes another preimage.
         const wallet = this.#wallets.get(this.self)!;
-        this.#issue(row, this.profile.requests.draft(this.self, wallet, row.service, row.priceDcoins, Math.floor(nowMs / 1000) + 1));
+        this.#issue(
+          row,
+          this.profile.requests.draft(this.self, wallet, row.service, row.priceDcoins, Math.floor(nowMs / 1000) + 1),
+        );
         return;
       }
       const sent: OrderRow<R> = { ...row, phase: 'sent', request: this.profile.requests.solved(row.request, nonce) };
@@ -697,7 +754,14 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
     this.#changes.push({ table, key, record });
   }
 
-  #reject(code: RejectionCode, message: MessageHead, sender: string | null, where: string, expected: string, found: string): void {
+  #reject(
+    code: RejectionCode,
+    message: MessageHead,
+    sender: string | null,
+    where: string,
+    expected: string,
+    found: string,
+  ): void {
     this.#effects.push({ kind: 'rejected', rejection: rejection(code, message.kind, sender, where, expected, found) });
   }
 

@@ -145,7 +145,11 @@ function scheduleOf(parameters: Parameters): Schedule {
         period: { ms, from: 'silence', stages: LOOP_STAGES },
       };
     case 'reference-period':
-      return { afterMessage: () => [], afterStart: [], period: { ms, from: 'fixed', stages: ['generate-all', 'consensus'] } };
+      return {
+        afterMessage: () => [],
+        afterStart: [],
+        period: { ms, from: 'fixed', stages: ['generate-all', 'consensus'] },
+      };
     case 'reference-period-until-own':
       return {
         afterMessage: () => [],

@@ -3,8 +3,9 @@
  * A named profile is a set of defaults for them (profiles.ts); a lab or a schedule overrides single ones.
  * Source: R-04 (Table I), D-01..D-12 (the knobs). Pure data: what a knob does stands in the strategy that reads it.
  */
-import { DIFFICULTY_MAX } from './work.ts';
+
 import type { QuorumRounding, Ratio } from './quorum.ts';
+import { DIFFICULTY_MAX } from './work.ts';
 
 export interface Parameters {
   /** Majority threshold: share of the network that must cast equal votes. Above 1/2, at most 1. */
@@ -136,7 +137,11 @@ export function overrideParameters(
   for (const [name, value] of Object.entries(overrides)) {
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof Parameters] : undefined;
     if (check === undefined) {
-      problems.push({ path: `${path}.${name}`, expected: `one of ${PARAMETER_NAMES.join(', ')}`, found: 'an unknown name' });
+      problems.push({
+        path: `${path}.${name}`,
+        expected: `one of ${PARAMETER_NAMES.join(', ')}`,
+        found: 'an unknown name',
+      });
     } else if (!check.accepts(value)) {
       problems.push({ path: `${path}.${name}`, expected: check.expected, found: shown(value) });
     } else {

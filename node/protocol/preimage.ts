@@ -29,7 +29,12 @@ export function workPrefix(voter: string, body: RequestBody, dcoin: string): str
 }
 
 /** State that follows `body.state` once `body` is decided with `dcoin` remaining. */
-export function nextState(body: RequestBody, dcoin: string, hexCase: Parameters['hexCase'], hash: Sha256Hex): StateHash {
+export function nextState(
+  body: RequestBody,
+  dcoin: string,
+  hexCase: Parameters['hexCase'],
+  hash: Sha256Hex,
+): StateHash {
   const state = hash(`${body.requester}${body.service}${body.priceDcoins}${body.time}${body.state}${dcoin}`);
   return hexCase === 'upper' ? state.toUpperCase() : state;
 }
@@ -37,5 +42,7 @@ export function nextState(body: RequestBody, dcoin: string, hexCase: Parameters[
 /** Identity of a request: SHA-256 over its length-prefixed fields, nonce left out. */
 export function requestId(body: RequestBody, hash: Sha256Hex): string {
   const { requester, service, priceDcoins, time, state } = body;
-  return hash(`wallance/request/v1 ${requester.length}:${requester}${service.length}:${service}${priceDcoins}:${time}:${state}`);
+  return hash(
+    `wallance/request/v1 ${requester.length}:${requester}${service.length}:${service}${priceDcoins}:${time}:${state}`,
+  );
 }

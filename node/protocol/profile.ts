@@ -103,7 +103,12 @@ export interface LedgerAccess<W> {
 /** Handles what the paper's protocol has not: other kinds of message, timers of its own, misplaced votes. */
 export interface Extension<W> {
   onStart?(ledger: LedgerAccess<W>, nowMs: number): readonly Effect[];
-  onMessage?(message: Verified<MessageHead>, sender: string | null, ledger: LedgerAccess<W>, nowMs: number): readonly Effect[];
+  onMessage?(
+    message: Verified<MessageHead>,
+    sender: string | null,
+    ledger: LedgerAccess<W>,
+    nowMs: number,
+  ): readonly Effect[];
   onWake?(name: string, ledger: LedgerAccess<W>, nowMs: number): readonly Effect[];
   /** A request or vote for a slot that is neither current nor the one before. */
   onMisplaced?(message: RequestHead | VoteHead, ledger: LedgerAccess<W>, nowMs: number): readonly Effect[];

@@ -3,8 +3,8 @@
  * Source: R-04 (Table I) and the table of profiles in PROTOCOL.md.
  */
 import type { Sha256Hex } from './hash.ts';
-import { overrideParameters, type Parameters, type Problem, shown } from './parameters.ts';
 import { type PaperProfile, paperProfile } from './paper-profile.ts';
+import { overrideParameters, type Parameters, type Problem, shown } from './parameters.ts';
 import type { Catalogue } from './profile.ts';
 
 const PAPER: Parameters = {
@@ -91,10 +91,16 @@ export type ProfileResult =
 export function namedProfile(request: ProfileRequest): ProfileResult {
   const { profile: name, members, catalogue, hash } = request;
   if (typeof name !== 'string' || !Object.hasOwn(DEFAULTS, name)) {
-    return { ok: false, problems: [{ path: 'profile', expected: `one of ${PROFILE_NAMES.join(', ')}`, found: shown(name) }] };
+    return {
+      ok: false,
+      problems: [{ path: 'profile', expected: `one of ${PROFILE_NAMES.join(', ')}`, found: shown(name) }],
+    };
   }
   const merged = overrideParameters(DEFAULTS[name as ProfileName], request.parameters);
   if (!merged.ok) return merged;
   const { parameters } = merged;
-  return { ok: true, profile: paperProfile({ name, parameters, members, catalogue, ...(hash === undefined ? {} : { hash }) }) };
+  return {
+    ok: true,
+    profile: paperProfile({ name, parameters, members, catalogue, ...(hash === undefined ? {} : { hash }) }),
+  };
 }

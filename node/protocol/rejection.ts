@@ -38,7 +38,10 @@ export interface Rejection {
 export function printable(value: unknown): string {
   const text = typeof value === 'string' ? value : String(value);
   const cut = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return cut.replace(
+    /[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 export function rejection(

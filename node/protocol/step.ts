@@ -59,7 +59,12 @@ export interface Decision {
   readonly quorum: number;
 }
 
-export type OrderRefusal = 'insufficient-funds' | 'request-pending' | 'unknown-service' | 'wrong-price' | 'unknown-requester';
+export type OrderRefusal =
+  | 'insufficient-funds'
+  | 'request-pending'
+  | 'unknown-service'
+  | 'wrong-price'
+  | 'unknown-requester';
 
 export type OrderOutcome =
   | { readonly outcome: 'refused'; readonly reason: OrderRefusal; readonly detail: string }
@@ -72,14 +77,25 @@ export type Effect =
   /** Find a nonce for `prefix` at `difficulty`, answer with `nonce-found`. */
   | { readonly kind: 'seek'; readonly ticket: string; readonly prefix: string; readonly difficulty: number }
   /** Send to all, the node itself included. `receipt`: wants `acknowledged` once the fabric has it. */
-  | { readonly kind: 'publish'; readonly channel: Channel; readonly message: MessageHead; readonly receipt: string | null }
+  | {
+      readonly kind: 'publish';
+      readonly channel: Channel;
+      readonly message: MessageHead;
+      readonly receipt: string | null;
+    }
   /** Send to one peer. */
   | { readonly kind: 'send'; readonly to: string; readonly channel: Channel; readonly message: MessageHead }
   /** Start the purchased service, at most once per `key`; `argument` as in the reference: Requester_State_Time. */
   | { readonly kind: 'execute'; readonly key: string; readonly argument: string; readonly decision: Decision }
   | { readonly kind: 'settled'; readonly decision: Decision }
   /** A vote was cast: its lock is in this step's persist. */
-  | { readonly kind: 'voted'; readonly requester: string; readonly requestId: string; readonly slot: string; readonly remainingUnits: number }
+  | {
+      readonly kind: 'voted';
+      readonly requester: string;
+      readonly requestId: string;
+      readonly slot: string;
+      readonly remainingUnits: number;
+    }
   /** A request or vote was stored, or a sensor transaction counted. */
   | { readonly kind: 'accepted'; readonly sender: string | null; readonly message: MessageHead }
   | { readonly kind: 'credited'; readonly wallet: string; readonly units: number; readonly cause: 'sensor' | 'reward' }

@@ -18,7 +18,12 @@ export function verifyMessage(profile: AnyProfile, message: MessageHead, sender:
 }
 
 /** Decodes and checks what the fabric delivered. */
-export function verify(profile: AnyProfile, payload: Uint8Array, channel: Channel, sender: string | null): Verification {
+export function verify(
+  profile: AnyProfile,
+  payload: Uint8Array,
+  channel: Channel,
+  sender: string | null,
+): Verification {
   const decoded = profile.codec.decode(payload, channel);
   if (decoded.ok) return verifyMessage(profile, decoded.message, sender);
   const { code, where, expected, found } = decoded.malformed;

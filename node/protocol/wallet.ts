@@ -26,12 +26,7 @@ export function credited(wallet: Wallet, units: number): Wallet {
 }
 
 /** The wallet after a decision: balance set, not changed by a difference; State chained. */
-export function settledWallet(
-  wallet: Wallet,
-  remainingUnits: number,
-  newState: StateHash,
-  requestId: string,
-): Wallet {
+export function settledWallet(wallet: Wallet, remainingUnits: number, newState: StateHash, requestId: string): Wallet {
   return {
     id: wallet.id,
     units: remainingUnits,

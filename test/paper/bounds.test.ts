@@ -11,7 +11,13 @@ describe('rows', () => {
     const votes = Array.from({ length: 6 }, (_, i) => world.vote('2', world.request({ state: state(i) }), 0));
     const codes = votes.flatMap((vote) => CoreWorld.rejections(world.deliver(vote, '3')));
     assert.deepEqual(codes, ['evicted', 'evicted']);
-    assert.deepEqual(world.node('3').snapshot().votes.map((v) => v.state), [2, 3, 4, 5].map(state));
+    assert.deepEqual(
+      world
+        .node('3')
+        .snapshot()
+        .votes.map((v) => v.state),
+      [2, 3, 4, 5].map(state),
+    );
   });
 
   it('on unknown States: at most 4 requests per requester stay, the oldest leave as evicted', () => {
@@ -20,14 +26,25 @@ describe('rows', () => {
       CoreWorld.rejections(world.deliver(world.request({ state: state(i) }), '3')),
     );
     assert.deepEqual(codes.flat(), ['evicted', 'evicted']);
-    assert.deepEqual(world.node('3').snapshot().requests.map((r) => r.state), [2, 3, 4, 5].map(state));
+    assert.deepEqual(
+      world
+        .node('3')
+        .snapshot()
+        .requests.map((r) => r.state),
+      [2, 3, 4, 5].map(state),
+    );
   });
 
   it('on the current State is never the one evicted', () => {
     const world = new CoreWorld({ n: 4, units: 0 });
     world.deliver(world.request(), '3');
     for (let i = 0; i < 9; i++) world.deliver(world.request({ state: state(i) }), '3');
-    assert.ok(world.node('3').snapshot().requests.some((r) => r.state === world.request().state));
+    assert.ok(
+      world
+        .node('3')
+        .snapshot()
+        .requests.some((r) => r.state === world.request().state),
+    );
     assert.equal(world.node('3').storedRows.requests, 4);
   });
 
@@ -38,7 +55,8 @@ describe('rows', () => {
       for (const requester of world.members) {
         const request = world.request({ requester, ...(round === 0 ? {} : { state: state(round) }) });
         world.deliver(request, '3');
-        for (const voter of world.members) if (voter !== requester) world.deliver(world.vote(voter, request, Number(voter)), '3');
+        for (const voter of world.members)
+          if (voter !== requester) world.deliver(world.vote(voter, request, Number(voter)), '3');
         const { requests, votes } = world.node('3').storedRows;
         assert.ok(requests + votes <= 4 * n * n + 4 * n, `${requests} requests, ${votes} votes`);
         const disk = world.disks.get('3')!;
@@ -49,7 +67,8 @@ describe('rows', () => {
 
   it('are the same after 200 decisions as after 10', () => {
     const world = new CoreWorld({ n: 4, units: 10_000 });
-    const rows = () => (['wallets', 'requests', 'votes', 'locks', 'streams'] as const).map((t) => world.disks.get('2')!.count(t));
+    const rows = () =>
+      (['wallets', 'requests', 'votes', 'locks', 'streams'] as const).map((t) => world.disks.get('2')!.count(t));
     let early: number[] = [];
     for (let i = 0; i < 200; i++) {
       world.deliverAll(world.sensor('3'));

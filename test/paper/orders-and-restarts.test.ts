@@ -6,7 +6,9 @@ import type { Effect } from '../../node/protocol/step.ts';
 import { CoreWorld } from '../support/core-world.ts';
 
 const outcomes = (effects: readonly Effect[]) =>
-  effects.flatMap((e) => (e.kind === 'order' ? [e.outcome === 'requested' ? e.outcome : `${e.outcome}: ${e.reason}`] : []));
+  effects.flatMap((e) =>
+    e.kind === 'order' ? [e.outcome === 'requested' ? e.outcome : `${e.outcome}: ${e.reason}`] : [],
+  );
 const requestsIn = (messages: readonly MessageHead[]) => messages.filter((m): m is Request => m.kind === 'request');
 const votesIn = (messages: readonly MessageHead[]) => messages.filter((m): m is Vote => m.kind === 'vote');
 
@@ -18,8 +20,18 @@ describe('orders (R-19)', () => {
     const [request] = requestsIn(world.published);
     assert.equal(request?.state, GENESIS);
     assert.equal(request?.time, Math.floor(world.nowMs / 1000));
-    const stored = effects.findLastIndex((e) => e.kind === 'persist' && e.changes.some((c) => c.table === 'orders'));
-    assert.ok(stored < effects.findIndex((e) => e.kind === 'publish'));
+    const publish = effects.findIndex((e) => e.kind === 'publish');
+    const stored = effects.slice(0, publish).flatMap((e) => (e.kind === 'persist' ? e.changes : []));
+    assert.deepEqual(stored.findLast((c) => c.table === 'orders')?.record, {
+      orderId: 'order-1',
+      service: 'Nespresso',
+      priceDcoins: 2,
+      mode: 'strict',
+      key: 1,
+      phase: 'sent',
+      request,
+      acknowledged: false,
+    });
   });
 
   it('are refused in strict mode without funds, and while a request is undecided', () => {
@@ -33,7 +45,9 @@ describe('orders (R-19)', () => {
   it('name the price list and the listed price when they are refused for it', () => {
     const world = new CoreWorld({ units: 25, catalogue: new Map([['Tea', 1]]) });
     assert.deepEqual(outcomes(world.order('1', { orderId: 'a' })), ['refused: unknown-service']);
-    assert.deepEqual(outcomes(world.order('1', { orderId: 'b', service: 'Tea', priceDcoins: 9 })), ['refused: wrong-price']);
+    assert.deepEqual(outcomes(world.order('1', { orderId: 'b', service: 'Tea', priceDcoins: 9 })), [
+      'refused: wrong-price',
+    ]);
   });
 
   it('wait for funds in wait mode, across a restart too', () => {
@@ -91,7 +105,10 @@ describe('restarts (R-20)', () => {
     world.deliver(world.request(), '3');
     assert.deepEqual(votesIn(world.published), []);
     world.boot('3');
-    assert.deepEqual(votesIn(world.published).map((v) => [v.voter, v.remainingUnits]), [['3', 13]]);
+    assert.deepEqual(
+      votesIn(world.published).map((v) => [v.voter, v.remainingUnits]),
+      [['3', 13]],
+    );
   });
 
   it('publish nothing again that was acknowledged', () => {
@@ -118,7 +135,10 @@ describe('restarts (R-20)', () => {
     const effects = node.step({ kind: 'message', sender: '1', message: world.request() as never }, world.nowMs);
     for (const effect of effects) if (effect.kind === 'persist') world.disks.get('3')!.apply(effect.changes);
     world.boot('3');
-    assert.deepEqual(votesIn(world.published).map((v) => v.voter), ['3']);
+    assert.deepEqual(
+      votesIn(world.published).map((v) => v.voter),
+      ['3'],
+    );
   });
 
   it('repeat nothing for a State that was decided meanwhile', () => {
@@ -189,6 +209,7 @@ describe('snapshots and rows', () => {
         }
       }
     }
-    assert.equal(world.wallet('3', '1').units, 30);
+    // 40 less 2 DCoins, and 10 units for the vote on node 2's purchase, which its own vote had paid for.
+    assert.deepEqual([world.wallet('3', '1').units, world.wallet('3', '2').units], [40, 5]);
   });
 });

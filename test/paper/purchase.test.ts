@@ -35,11 +35,17 @@ describe('earning', () => {
 
   it('gives members a wallet of 0 units at GENESIS from the start, and strangers none (R-01, D-09)', () => {
     const world = new CoreWorld({ n: 3 });
-    assert.deepEqual(world.node('1').snapshot().wallets.map((w) => [w.id, w.units, w.stateHash]), [
-      ['1', 0, GENESIS],
-      ['2', 0, GENESIS],
-      ['3', 0, GENESIS],
-    ]);
+    assert.deepEqual(
+      world
+        .node('1')
+        .snapshot()
+        .wallets.map((w) => [w.id, w.units, w.stateHash]),
+      [
+        ['1', 0, GENESIS],
+        ['2', 0, GENESIS],
+        ['3', 0, GENESIS],
+      ],
+    );
     const refused = world.deliver(world.sensor('sybil'), '1');
     assert.deepEqual(CoreWorld.rejections(refused), ['unknown-requester']);
     assert.equal(world.node('1').wallet('sybil'), undefined);
@@ -58,7 +64,10 @@ describe('voting (Algorithm 1)', () => {
     const world = new CoreWorld({ units: 23 });
     world.deliverAll(world.request());
     const votes = votesIn(world);
-    assert.deepEqual(votes.map((v) => v.voter), ['2', '3', '4', '5', '6', '7', '8']);
+    assert.deepEqual(
+      votes.map((v) => v.voter),
+      ['2', '3', '4', '5', '6', '7', '8'],
+    );
     assert.ok(votes.every((v) => v.remainingUnits === 13 && v.requester === '1'));
   });
 
@@ -78,7 +87,10 @@ describe('voting (Algorithm 1)', () => {
     assert.equal(votesIn(world).length, 0);
     assert.equal(world.node('2').storedRows.requests, 1);
     world.deliver(world.sensor('1'), '2');
-    assert.deepEqual(votesIn(world).map((v) => v.remainingUnits), [0]);
+    assert.deepEqual(
+      votesIn(world).map((v) => v.remainingUnits),
+      [0],
+    );
     assert.equal(world.node('2').storedRows.requests, 0);
   });
 
@@ -92,7 +104,10 @@ describe('voting (Algorithm 1)', () => {
     world.deliver(next, '2');
     assert.equal(votesIn(world).length, 0);
     for (const vote of votes) world.deliver(vote, '2');
-    assert.deepEqual(votesIn(world).map((v) => [v.voter, v.state]), [['2', next.state]]);
+    assert.deepEqual(
+      votesIn(world).map((v) => [v.voter, v.state]),
+      [['2', next.state]],
+    );
   });
 
   it('persists the lock in the step that uses the request up, before the vote leaves (R-16, D-06)', () => {
@@ -130,7 +145,10 @@ describe('deciding (Algorithm 2)', () => {
   it('rewards the voters present at the decision with 10 units and nobody later (D-04)', () => {
     const { world, votes } = decided();
     for (const vote of votes) world.deliver(vote, '8');
-    assert.deepEqual(world.members.map((id) => world.wallet('8', id).units), [13, 33, 33, 33, 33, 33, 23, 23]);
+    assert.deepEqual(
+      world.members.map((id) => world.wallet('8', id).units),
+      [13, 33, 33, 33, 33, 33, 23, 23],
+    );
   });
 
   it('refuses votes on the State before as late, and keeps no row of them (D-13)', () => {
@@ -166,7 +184,10 @@ describe('deciding (Algorithm 2)', () => {
     const { world, votes } = decided();
     for (const id of ['1', '2']) for (const vote of votes) world.deliver(vote, id);
     const starts = (id: string) => (world.effects.get(id) ?? []).filter((e) => e.kind === 'execute');
-    assert.deepEqual(starts('1').map((e) => e.argument), [`1_${GENESIS}_1000`]);
+    assert.deepEqual(
+      starts('1').map((e) => e.argument),
+      [`1_${GENESIS}_1000`],
+    );
     assert.deepEqual(starts('2'), []);
   });
 
@@ -210,7 +231,10 @@ describe('refusals (R-18)', () => {
     ['unknown-voter', () => CoreWorld.rejections(world.deliver(world.vote('ghost0', request, 13), '2'))],
     ['self-vote', () => CoreWorld.rejections(world.deliver(world.vote('1', request, 13), '2'))],
     ['sender-mismatch', () => CoreWorld.rejections(world.deliver(world.vote('3', request, 13), '2', '4'))],
-    ['work-insufficient', () => CoreWorld.rejections(world.deliver({ ...request, nonce: request.nonce + 1 } as never, '2'))],
+    [
+      'work-insufficient',
+      () => CoreWorld.rejections(world.deliver({ ...request, nonce: request.nonce + 1 } as never, '2')),
+    ],
     ['bad-field', () => CoreWorld.rejections(world.deliver(world.request({ time: -1 }), '2'))],
     ['bad-field', () => CoreWorld.rejections(world.deliver(world.vote('3', request, -1), '2'))],
     ['malformed', () => CoreWorld.rejections(world.deliver({ kind: 'gossip' }, '2', '3'))],
