@@ -1,6 +1,6 @@
 /**
  * Builds the profile that a set of parameters describes: the paper's reading and the three reference codes are all
- * points in this space. Source: R-06..R-13, R-15; each knob's deviation is cited in parameters.ts and PROTOCOL.md.
+ * points in this space. Source: R-06..R-13, R-15; time -1: D-16; each knob's deviation is cited in parameters.ts and PROTOCOL.md.
  */
 import { paperCheck } from './check.ts';
 import type { Codec } from './codec.ts';

@@ -1,6 +1,6 @@
 /**
  * The named profiles: the paper as this project reads it, and the three codes its authors published, flaws included.
- * Source: R-04 (Table I) and the table of profiles in PROTOCOL.md.
+ * Source: R-04 (Table I), the table of profiles in PROTOCOL.md; D-17 (reward), D-14 (what of the codes is left out).
  */
 import type { Sha256Hex } from './hash.ts';
 import { type PaperProfile, paperProfile } from './paper-profile.ts';

@@ -51,12 +51,9 @@ export class Tally<V extends VoteHead> {
 
   add(row: VoteRow<V>): void {
     const { requester, slot, group, voter } = row.vote;
-    let slots = this.#slots.get(requester);
-    if (slots === undefined) this.#slots.set(requester, (slots = new Map()));
-    let tally = slots.get(slot);
-    if (tally === undefined) slots.set(slot, (tally = { firstByVoter: new Map(), groups: new Map() }));
-    let votes = tally.groups.get(group);
-    if (votes === undefined) tally.groups.set(group, (votes = { rows: [], voters: new Map() }));
+    const slots = found(this.#slots, requester, () => new Map<string, SlotTally<V>>());
+    const tally = found(slots, slot, () => ({ firstByVoter: new Map(), groups: new Map() }));
+    const votes = found(tally.groups, group, () => ({ rows: [], voters: new Map() }));
     votes.rows.push(row);
     votes.voters.set(voter, (votes.voters.get(voter) ?? 0) + 1);
     if (!tally.firstByVoter.has(voter)) tally.firstByVoter.set(voter, row);
@@ -102,4 +99,14 @@ export class Tally<V extends VoteHead> {
     for (const [, row] of pairs) if (row !== null) this.add(row);
     return pairs;
   }
+}
+
+/** The value under `key`, made and put there when there is none. */
+function found<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }
