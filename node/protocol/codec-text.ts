@@ -10,7 +10,7 @@
  *
  * Narrower than the compact wire: names hold no `_`, a sensor transaction has neither topic nor position (each delivery
  * counts). Stricter than the authors' parsers, which skip empty fields, ignore what follows a number and crash on fewer
- * than eight fields. Source: R-14, D-07.
+ * than eight fields. Source: R-14, D-05, D-07, D-14.
  */
 import { byteSlab } from './byte-slab.ts';
 import { type Codec, type Decoded, malformed, PAYLOAD_BYTES_MAX } from './codec.ts';

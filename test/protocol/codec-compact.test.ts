@@ -1,3 +1,4 @@
+/** The compact wire to the byte; what it adds to the paper: D-02, D-05. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -309,6 +310,15 @@ test('what is remembered of earlier messages changes nothing', () => {
         assert.deepEqual(wire.decode(base, 'consensus'), { ok: true, message: VOTE });
       }
     }
+  }
+});
+
+test('ids that fall on one remembered place are told apart', () => {
+  const wire = codec(8);
+  // Equal under the decoder's mixing: 31 * 65 + 97 = 31 * 66 + 66.
+  for (const voter of ['Aa', 'BB', 'Aa', 'AaBB', 'BBAa', 'AaAa']) {
+    const message = makeVote(voter, BODY, 0, 0, sha256Hex);
+    assert.deepEqual(wire.decode(wire.encode(message), 'consensus'), { ok: true, message });
   }
 });
 

@@ -1,3 +1,4 @@
+/** The text wire to the character; the spellings of a balance: D-07; stricter than the reference: D-14. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

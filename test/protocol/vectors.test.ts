@@ -1,3 +1,4 @@
+/** What the reference implementation computed, line by line; where it is not followed: D-07, D-14. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
