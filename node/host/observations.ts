@@ -1,0 +1,379 @@
+/**
+ * What a node saw and did, as JSON lines: made of the core's inputs and effects, so the record cannot say what the
+ * core did not do. Checks of a run read these lines and nothing else.
+ *
+ *   {"seq":12,"t":5021.337,"at":1790000000123,"node":"3","prev":"<16 hex>","event":"vote.rx", ...}
+ *
+ * `seq` counts up without holes over all lives of a database; `prev` chains the lines (observation-chain.ts). `t` is
+ * CLOCK_MONOTONIC in milliseconds with microseconds: all processes of one host share that clock, hosts do not. `at` is
+ * the Unix time in milliseconds that the core was given, and never goes back. Both are taken when the transaction of
+ * the step is durable, so a `decide` line's `t` is the moment of the durable commit.
+ *
+ *   boot        life begins: profile, n, q, members, dbEmpty, ...
+ *   session     link, connected: the fabric or the control channel came or went
+ *   sensor.tx   pub, topic, value, stream, sequence, c        published; c: units in pub's wallet afterwards
+ *   sensor.rx   the same, counted, reason                     credited, or not and why
+ *   req.tx      reqId, R, prevState, service, price, time
+ *   req.rx      the same, ok, reason                          stored, or not and why
+ *   vote.cast   reqId, R, prevState, remU                     decided upon and locked; its work is not found yet
+ *   vote.tx     voter, reqId, R, prevState, remU
+ *   vote.rx     the same, ok, counted, reason                 ok: it passed verification, which all of these did
+ *   decide      R, prevState, newState, reqId, remU, service, price, time, voters, rewarded, rewardU, nUsed, qUsed
+ *   credit      wallet, deltaU, cause                         rewards only: a sensor.rx with counted is the other cause
+ *   wallet      id, state, cU                                 after each transaction that changed it
+ *   order       orderId, outcome, and reason, detail, reqId or prevState
+ *   svc.start   key, reqId, service, argument;  svc.end       key, reqId, service, argument, phase, detail
+ *   reject      type, reason, sender, where, expected, found  refused before it became an input, or evicted
+ *   gap         from, to, after, reason                       lines that could not be written
+ *
+ * A verified message that the core turned down (late, duplicate, conflicting) is an `rx` line with its reason and no
+ * `reject` line. R is the requester, U stands for units. Messages of other kinds are `<kind>.tx` and `<kind>.rx`.
+ *
+ * Lines of a transaction are written at once, after its commit: a crash in between loses the lines, never the state,
+ * and the `wallet` lines after the next `boot` tell where it stands. It decides nothing and keeps no counters for it.
+ */
+import type { Request, SensorTransaction, Vote } from '../protocol/message.ts';
+import type { Decision, Effect, Input, OrderOutcome } from '../protocol/step.ts';
+import { linkOf } from './observation-chain.ts';
+import type { ObservationFile } from './observation-file.ts';
+import type { ServiceEnd } from './services.ts';
+
+export interface ObservedWallet {
+  readonly units: number;
+  readonly stateHash: string;
+}
+
+/** First line of a life; further members are taken over as they are. */
+export interface BootObservation {
+  readonly profile: string;
+  readonly n: number;
+  readonly q: number;
+  readonly members: readonly string[];
+  readonly dbEmpty: boolean;
+  readonly [more: string]: unknown;
+}
+
+export interface ObservationsOptions {
+  readonly node: string;
+  /** Null: lines go to `onLines` only, and the chain begins anew. */
+  readonly file: ObservationFile | null;
+  /** The core's current view of a wallet. */
+  readonly wallet: (id: string) => ObservedWallet | undefined;
+  /** Gets every line that was made, whole lines, after the attempt to write them. Must not throw. */
+  readonly onLines?: (text: string, count: number) => void;
+  /** Told when writing begins to fail and when it works again. */
+  readonly onTrouble?: (message: string) => void;
+  /** CLOCK_MONOTONIC in milliseconds. */
+  readonly monotonicMs?: () => number;
+}
+
+interface Step {
+  readonly input: Input;
+  readonly effects: readonly Effect[];
+  readonly nowMs: number;
+}
+
+/** A file that could not be written is tried again after so long. */
+const RETRY_MS = 1000;
+const PLAIN = /^[\w .:/+-]*$/;
+
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
+export class Observations {
+  readonly #options: ObservationsOptions;
+  readonly #now: () => number;
+  readonly #requestIds = new Map<string, string>();
+  #steps: Step[] = [];
+  #seq: number;
+  #link: string;
+  #text = '';
+  #count = 0;
+  /** From `,"t":` to `"prev":"` of the lines being made. */
+  #head = '';
+  #headAtMs = -1;
+  #tMs = 0;
+  #gap: { from: number; readonly after: string; reason: string; retryMs: number } | null = null;
+  #dropped = 0;
+
+  constructor(options: ObservationsOptions) {
+    this.#options = options;
+    this.#now = options.monotonicMs ?? monotonicMs;
+    this.#seq = options.file?.place.seq ?? 0;
+    this.#link = options.file?.place.link ?? '0'.repeat(16);
+  }
+
+  /** Lines that are missing in the file because it could not be written. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Number of the last line made. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Takes a step down; it is written by `flush`, once what it changed is durable. */
+  record(input: Input, effects: readonly Effect[], nowMs: number): void {
+    this.#steps.push({ input, effects, nowMs });
+  }
+
+  /** Writes the lines of the steps recorded since the last call: one write. Costs nothing when there are none. */
+  flush(): void {
+    if (this.#steps.length === 0) return;
+    const steps = this.#steps;
+    this.#steps = [];
+    this.#begin();
+    const changed = new Set<string>();
+    let atMs = 0;
+    for (const { input, effects, nowMs } of steps) {
+      atMs = nowMs;
+      for (const effect of effects) this.#effect(input, effect, nowMs, changed);
+    }
+    for (const id of changed) this.#wallet(id, atMs);
+    this.#write();
+  }
+
+  /** The first line of a life, with a `wallet` line for each of `wallets`. */
+  boot(boot: BootObservation, wallets: Iterable<string>, atMs: number): void {
+    this.flush();
+    this.#begin();
+    this.#line(atMs, 'boot', JSON.stringify(boot).slice(1, -1));
+    for (const id of wallets) this.#wallet(id, atMs);
+    this.#write();
+  }
+
+  session(link: 'fabric' | 'control', connected: boolean, atMs: number): void {
+    this.#single(atMs, 'session', `"link":"${link}","connected":${connected}`);
+  }
+
+  serviceEnd(end: ServiceEnd, atMs: number): void {
+    const { key, service, argument, phase, detail } = end;
+    const reqId = this.#requestIds.get(key);
+    this.#requestIds.delete(key);
+    const what = `"service":${quoted(service)},"argument":${quoted(argument)},"phase":"${phase}","detail":${quoted(detail)}`;
+    this.#single(atMs, 'svc.end', `"key":${quoted(key)},${reqId === undefined ? '' : `"reqId":"${reqId}",`}${what}`);
+  }
+
+  #single(atMs: number, event: string, fields: string): void {
+    this.flush();
+    this.#begin();
+    this.#line(atMs, event, fields);
+    this.#write();
+  }
+
+  // --- events -----------------------------------------------------------------------------------------------------
+
+  #effect(input: Input, effect: Effect, nowMs: number, changed: Set<string>): void {
+    switch (effect.kind) {
+      case 'persist':
+        for (const { table, key } of effect.changes) if (table === 'wallets') changed.add(String(key));
+        break;
+      case 'publish':
+        this.#message(nowMs, 'tx', effect.message.kind, this.#messageFields(effect.message));
+        break;
+      case 'send':
+        this.#message(
+          nowMs,
+          'tx',
+          effect.message.kind,
+          `${this.#messageFields(effect.message)}"to":${quoted(effect.to)},`,
+        );
+        break;
+      case 'accepted':
+        this.#message(
+          nowMs,
+          'rx',
+          effect.message.kind,
+          this.#messageFields(effect.message) + verdict(effect.message.kind, null),
+        );
+        break;
+      case 'rejected':
+        this.#rejected(input, effect.rejection, nowMs);
+        break;
+      case 'voted': {
+        const { requestId, requester, slot, remainingUnits } = effect;
+        this.#line(
+          nowMs,
+          'vote.cast',
+          `"reqId":"${requestId}","R":${quoted(requester)},"prevState":${quoted(slot)},"remU":${remainingUnits}`,
+        );
+        break;
+      }
+      case 'settled':
+        this.#line(nowMs, 'decide', decisionFields(effect.decision));
+        break;
+      case 'credited':
+        if (effect.cause !== 'sensor') {
+          this.#line(
+            nowMs,
+            'credit',
+            `"wallet":${quoted(effect.wallet)},"deltaU":${effect.units},"cause":"${effect.cause}"`,
+          );
+        }
+        break;
+      case 'execute': {
+        const { key, argument, decision } = effect;
+        this.#requestIds.set(key, decision.requestId);
+        const what = `"service":${quoted(decision.service)},"argument":${quoted(argument)}`;
+        this.#line(nowMs, 'svc.start', `"key":${quoted(key)},"reqId":"${decision.requestId}",${what}`);
+        break;
+      }
+      case 'order':
+        this.#line(nowMs, 'order', `"orderId":${quoted(effect.orderId)},${outcomeFields(effect)}`);
+        break;
+      case 'seek':
+      case 'wake':
+        break;
+    }
+  }
+
+  #rejected(input: Input, rejection: Extract<Effect, { kind: 'rejected' }>['rejection'], nowMs: number): void {
+    const { code, message, sender, where, expected, found } = rejection;
+    // An eviction is about an older message than the one that is being processed.
+    if (input.kind === 'message' && code !== 'evicted') {
+      this.#message(nowMs, 'rx', message, this.#messageFields(input.message) + verdict(message, code));
+      return;
+    }
+    const who = sender === null ? 'null' : quoted(sender);
+    const why = `"where":${quoted(where)},"expected":${quoted(expected)},"found":${quoted(found)}`;
+    this.#line(nowMs, 'reject', `"type":${quoted(message)},"reason":"${code}","sender":${who},${why}`);
+  }
+
+  /** `fields`: each with a comma after it. */
+  #message(nowMs: number, way: 'tx' | 'rx', kind: string, fields: string): void {
+    const name = kind === 'request' ? 'req' : /^[\w-]+$/.test(kind) ? kind : 'message';
+    this.#line(nowMs, `${name}.${way}`, fields.slice(0, -1));
+  }
+
+  /** Fields of a message, each with a comma after it. What a profile's own record lacks is left out. */
+  #messageFields(message: { readonly kind: string }): string {
+    switch (message.kind) {
+      case 'vote': {
+        const { voter, requester, requestId, slot, remainingUnits } = message as Vote;
+        const rest = remainingUnits === undefined ? '' : `"remU":${remainingUnits},`;
+        return `"voter":${quoted(voter)},"reqId":"${requestId}","R":${quoted(requester)},"prevState":${quoted(slot)},${rest}`;
+      }
+      case 'request': {
+        const { id, requester, slot, service, priceDcoins, time } = message as Request;
+        const body = service === undefined ? '' : `"service":${quoted(service)},"price":${priceDcoins},"time":${time},`;
+        return `"reqId":"${id}","R":${quoted(requester)},"prevState":${quoted(slot)},${body}`;
+      }
+      case 'sensor': {
+        const { publisher, topic, value, position } = message as SensorTransaction;
+        const place = position === null ? '' : `"stream":${position.stream},"sequence":${position.sequence},`;
+        const c = this.#options.wallet(publisher)?.units;
+        const data = `"pub":${quoted(publisher)},"topic":${quoted(topic)},"value":${JSON.stringify(value)},${place}`;
+        return c === undefined ? data : `${data}"c":${c},`;
+      }
+      default:
+        return `"kind":${quoted(message.kind)},`;
+    }
+  }
+
+  #wallet(id: string, atMs: number): void {
+    const wallet = this.#options.wallet(id);
+    if (wallet === undefined) return;
+    this.#line(atMs, 'wallet', `"id":${quoted(id)},"state":${quoted(wallet.stateHash)},"cU":${wallet.units}`);
+  }
+
+  // --- lines ------------------------------------------------------------------------------------------------------
+
+  #begin(): void {
+    this.#tMs = Math.round(this.#now() * 1000) / 1000;
+    this.#headAtMs = -1;
+    const gap = this.#gap;
+    if (gap === null || this.#tMs < gap.retryMs) return;
+    const range = `"from":${gap.from},"to":${this.#seq},"after":"${gap.after}"`;
+    this.#line(Date.now(), 'gap', `${range},"reason":${quoted(gap.reason)}`);
+  }
+
+  #line(atMs: number, event: string, fields: string): void {
+    if (atMs !== this.#headAtMs) {
+      this.#headAtMs = atMs;
+      this.#head = `,"t":${this.#tMs},"at":${Math.round(atMs)},"node":${quoted(this.#options.node)},"prev":"`;
+    }
+    const line = `{"seq":${++this.#seq}${this.#head}${this.#link}","event":"${event}",${fields}}`;
+    this.#link = linkOf(line);
+    this.#text += `${line}\n`;
+    this.#count++;
+  }
+
+  #write(): void {
+    const text = this.#text;
+    const count = this.#count;
+    this.#text = '';
+    this.#count = 0;
+    if (count === 0) return;
+    const { file, onLines } = this.#options;
+    if (file !== null) this.#append(file, text, count);
+    onLines?.(text, count);
+  }
+
+  #append(file: ObservationFile, text: string, count: number): void {
+    const gap = this.#gap;
+    if (gap !== null && this.#tMs < gap.retryMs) {
+      this.#dropped += count;
+      return;
+    }
+    const failure = file.append(text);
+    if (failure === null) {
+      if (gap === null) return;
+      this.#gap = null;
+      this.#options.onTrouble?.(`observations are written again; ${this.#dropped} lines are missing in ${file.path}`);
+      return;
+    }
+    this.#dropped += count;
+    if (gap !== null) {
+      gap.reason = failure;
+      gap.retryMs = this.#tMs + RETRY_MS;
+      return;
+    }
+    const from = this.#seq - count + 1;
+    this.#gap = { from, after: prevOfFirst(text), reason: failure, retryMs: this.#tMs + RETRY_MS };
+    this.#options.onTrouble?.(`observations cannot be written to ${file.path} (${failure}); the node goes on without`);
+  }
+}
+
+/** The link of the line before `text`. */
+function prevOfFirst(text: string): string {
+  const at = text.indexOf('"prev":"') + 8;
+  return text.slice(at, at + 16);
+}
+
+/** `text` as JSON; most of it needs no escape. */
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** How a verified message was taken; a comma at the end. */
+function verdict(kind: string, reason: string | null): string {
+  const why = reason === null ? '' : `"reason":"${reason}",`;
+  if (kind === 'vote') return `"ok":true,"counted":${reason === null},${why}`;
+  return kind === 'request' ? `"ok":${reason === null},${why}` : `"counted":${reason === null},${why}`;
+}
+
+function decisionFields(decision: Decision): string {
+  const { requester, requestId, service, priceDcoins, time, slot, previousState, newState, remainingUnits } = decision;
+  const { voters, rewarded, rewardUnits, n, quorum } = decision;
+  const place = slot === previousState ? '' : `"slot":${quoted(slot)},`;
+  return (
+    `"R":${quoted(requester)},${place}"prevState":${quoted(previousState)},"newState":${quoted(newState)},` +
+    `"reqId":"${requestId}","remU":${remainingUnits},"service":${quoted(service)},"price":${priceDcoins},"time":${time},` +
+    `"voters":${JSON.stringify(voters)},"rewarded":${JSON.stringify(rewarded)},"rewardU":${rewardUnits},` +
+    `"nUsed":${n},"qUsed":${quorum}`
+  );
+}
+
+function outcomeFields(outcome: OrderOutcome): string {
+  switch (outcome.outcome) {
+    case 'requested':
+      return `"outcome":"requested","reqId":"${outcome.requestId}","prevState":${quoted(outcome.slot)}`;
+    case 'queued':
+      return `"outcome":"queued","reason":"${outcome.reason}"`;
+    case 'refused':
+      return `"outcome":"refused","reason":"${outcome.reason}","detail":${quoted(outcome.detail)}`;
+  }
+}
