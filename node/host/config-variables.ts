@@ -194,6 +194,9 @@ export const VARIABLES = {
   WALLANCE_SAMPLE_STDIN: variable('Read samples from standard input, one a line', 'true or false', truth, {
     fallback: 'false',
   }),
+  WALLANCE_PARENT_PIPE: variable('The node stops when its standard input ends', 'true or false', truth, {
+    fallback: 'false',
+  }),
   WALLANCE_HTTP_PORT: variable('Port of health, wallets and samples; 0: any', 'integer 0..65535', integer(0, 65_535), {
     fallbackShown: 'no HTTP',
   }),

@@ -50,6 +50,8 @@ export interface NodeConfig {
   readonly sampleTopic: { readonly filter: string; readonly broker: BrokerAccess } | null;
   readonly sampleFile: string | null;
   readonly sampleStdin: boolean;
+  /** Standard input is a pipe from whoever started the node; its end means that nobody is left to stop it. */
+  readonly parentPipe: boolean;
   /** Null: no HTTP. */
   readonly http: { readonly host: string; readonly port: number } | null;
   readonly inlineDifficultyMax: number;
@@ -88,6 +90,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): ConfigResult {
   };
   const controlUrl = reader.read('WALLANCE_CONTROL_URL');
   const controlPassword = reader.password('WALLANCE_CONTROL_PASSWORD');
+  const sampleStdin = reader.read('WALLANCE_SAMPLE_STDIN') ?? false;
+  const parentPipe = reader.read('WALLANCE_PARENT_PIPE') ?? false;
+  if (sampleStdin && parentPipe) {
+    problems.push({ path: 'WALLANCE_PARENT_PIPE', expected: 'not true beside WALLANCE_SAMPLE_STDIN', found: 'both' });
+  }
   const port = reader.read('WALLANCE_HTTP_PORT');
   const host = reader.read('WALLANCE_HTTP_HOST') ?? '';
 
@@ -111,7 +118,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): ConfigResult {
     seed: reader.read('WALLANCE_SEED') ?? '',
     sampleTopic: reader.sampleTopic(fabricAccess),
     sampleFile: reader.read('WALLANCE_SAMPLE_FILE') ?? null,
-    sampleStdin: reader.read('WALLANCE_SAMPLE_STDIN') ?? false,
+    sampleStdin,
+    parentPipe,
     http: port === undefined ? null : { host, port },
     inlineDifficultyMax: reader.read('WALLANCE_INLINE_DIFFICULTY_MAX') ?? 0,
     observationsBytesMax: reader.read('WALLANCE_OBSERVATIONS_MAX_BYTES') ?? 0,

@@ -67,6 +67,7 @@ test('what is required is enough, and everything else has its default', () => {
       sampleTopic: null,
       sampleFile: null,
       sampleStdin: false,
+      parentPipe: false,
       http: null,
       inlineDifficultyMax: 2,
       observationsBytesMax: 134_217_728,
@@ -231,6 +232,13 @@ test('a node that is not among the members, and too few or too many of them, are
   const crowd = Array.from({ length: 513 }, (_, i) => String(i + 1)).join();
   assert.deepEqual(refused({ ...MINIMAL, WALLANCE_MEMBERS: crowd }), [
     'WALLANCE_MEMBERS: expected 2..512 ids, got 513',
+  ]);
+});
+
+test('standard input is read for samples or watched for its end, not both', () => {
+  assert.equal(accepted({ WALLANCE_PARENT_PIPE: 'true' }).parentPipe, true);
+  assert.deepEqual(refused({ ...MINIMAL, WALLANCE_PARENT_PIPE: 'true', WALLANCE_SAMPLE_STDIN: 'true' }), [
+    'WALLANCE_PARENT_PIPE: expected not true beside WALLANCE_SAMPLE_STDIN, got both',
   ]);
 });
 
