@@ -51,6 +51,8 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
   #rejections: Partial<Record<RejectionCode, number>> = {};
   #decisions = 0;
   #sensorTransactions = 0;
+  #underWay = 0;
+  #calmed: { readonly at: number; readonly resolve: () => void }[] = [];
 
   constructor(parts: NodeHostParts<W, R, V>) {
     this.#parts = parts;
@@ -58,6 +60,17 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
 
   get counters(): HostCounters {
     return { rejections: this.#rejections, decisions: this.#decisions, sensorTransactions: this.#sensorTransactions };
+  }
+
+  /** Publications that the fabric has not taken yet. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Resolves when at most `max` publications are under way: how a fast source of samples is slowed down. */
+  calm(max: number): Promise<void> {
+    if (this.#underWay <= max || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => this.#calmed.push({ at: max, resolve }));
   }
 
   /** Takes up where the stored rows left off, then listens to the fabric. */
@@ -80,6 +93,7 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
     this.#closed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
+    for (const { resolve } of this.#calmed.splice(0)) resolve();
     await this.#parts.transport.close();
   }
 
@@ -151,7 +165,9 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
         break;
       case 'seek':
         sealer.seek(effect.ticket, effect.prefix, effect.difficulty).then(
-          (nonce) => this.#input({ kind: 'nonce-found', ticket: effect.ticket, nonce }),
+          (nonce) => {
+            if (nonce !== 'cancelled') this.#input({ kind: 'nonce-found', ticket: effect.ticket, nonce });
+          },
           (error: unknown) => {
             if (!this.#closed) this.#parts.onFatal(error);
           },
@@ -183,14 +199,23 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
   }
 
   #publish(sent: Promise<void>, receipt: string | null): void {
+    this.#underWay++;
     sent.then(
       () => {
+        this.#landed();
         if (receipt !== null && !this.#closed) this.#input({ kind: 'acknowledged', receipt });
       },
-      () => {
-        // The transport was closed under it: what needed a receipt is published again at the next start.
-      },
+      // The transport was closed under it: what needed a receipt is published again at the next start.
+      () => this.#landed(),
     );
+  }
+
+  #landed(): void {
+    this.#underWay--;
+    if (this.#calmed.length === 0) return;
+    const waiting = this.#calmed;
+    this.#calmed = waiting.filter(({ at }) => this.#underWay > at);
+    for (const { at, resolve } of waiting) if (this.#underWay <= at) resolve();
   }
 
   #wake(name: string, atMs: number | null): void {

@@ -27,8 +27,8 @@ export interface Store {
   /** True when the store held nothing when it was opened. */
   readonly fresh: boolean;
   load(): DurableState;
-  /** All changes and the service run, or none: one transaction, durable as configured when it returns. */
-  commit(changes: readonly Change[], run?: ServiceRun | null): void;
+  /** All changes and service runs, or none: one transaction, durable as configured when it returns. */
+  commit(changes: readonly Change[], runs?: readonly ServiceRun[]): void;
   /** The last 16 service runs, oldest first. */
   serviceRuns(): readonly ServiceRun[];
   /** Bytes of the database and its journal; 0 where there is no file. */

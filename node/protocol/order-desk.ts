@@ -108,6 +108,10 @@ export class OrderDesk<W, R extends RequestHead, V extends VoteHead> {
     const { catalogue, parameters } = profile;
     const wallet = wallets.get(self);
     if (wallet === undefined) return { reason: 'unknown-requester', detail: `node ${self} has no wallet yet` };
+    if (!profile.requests.expressible(order.service, order.priceDcoins)) {
+      const detail = 'no request can carry this service and price';
+      return { reason: 'unknown-service', detail };
+    }
     const listed = catalogue?.get(order.service);
     if (catalogue !== null && listed === undefined) {
       return { reason: 'unknown-service', detail: `the services are ${[...catalogue.keys()].join(', ')}` };

@@ -5,7 +5,8 @@
 import { paperCheck } from './check.ts';
 import type { Codec } from './codec.ts';
 import { compactCodec } from './codec-compact.ts';
-import { textCodec } from './codec-text.ts';
+import { expressibleInText, textCodec } from './codec-text.ts';
+import { isInt32, isName } from './field-bounds.ts';
 import type { Sha256Hex } from './hash.ts';
 import { sha256Hex } from './hash.ts';
 import type { Request, Vote } from './message.ts';
@@ -58,6 +59,10 @@ export function paperProfile(options: ProfileOptions): PaperProfile {
     requests: {
       draft: (requester, wallet, service, priceDcoins, time) =>
         makeRequest({ requester, service, priceDcoins, time, state: wallet.stateHash }, 0, hash),
+      expressible: (service, priceDcoins) =>
+        isName(service, parameters.idBytes) &&
+        isInt32(priceDcoins, 0) &&
+        (parameters.codec === 'compact' || expressibleInText(service)),
       workPrefix: (request) => workPrefix(request.requester, request, NO_DCOIN),
       solved: (request, nonce) => ({ ...request, nonce }),
       acceptability: (request, wallet) => (request.priceDcoins * dcoinRate <= wallet.units ? 'accept' : 'wait'),

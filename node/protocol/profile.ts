@@ -37,6 +37,8 @@ export interface WalletRules<W> {
 export interface RequestRules<W, R> {
   /** A request of `requester` for its wallet's current slot, without a valid nonce yet. `time` in Unix seconds. */
   draft(requester: string, wallet: W, service: string, priceDcoins: number, time: number): R;
+  /** False when the wire cannot carry such a request, whatever the price list says. */
+  expressible(service: string, priceDcoins: number): boolean;
   workPrefix(request: R): string;
   solved(request: R, nonce: number): R;
   /** Whether a request for the current slot may be voted for now, or waits (it has no timeout). */

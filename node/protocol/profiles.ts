@@ -2,6 +2,7 @@
  * The named profiles: the paper as this project reads it, and the three codes its authors published, flaws included.
  * Source: R-04 (Table I), the table of profiles in PROTOCOL.md; D-17 (reward), D-14 (what of the codes is left out).
  */
+import { expectedId, isId } from './field-bounds.ts';
 import type { Sha256Hex } from './hash.ts';
 import { type PaperProfile, paperProfile } from './paper-profile.ts';
 import { overrideParameters, type Parameters, type Problem, shown } from './parameters.ts';
@@ -99,8 +100,40 @@ export function namedProfile(request: ProfileRequest): ProfileResult {
   const merged = overrideParameters(DEFAULTS[name as ProfileName], request.parameters);
   if (!merged.ok) return merged;
   const { parameters } = merged;
-  return {
-    ok: true,
-    profile: paperProfile({ name, parameters, members, catalogue, ...(hash === undefined ? {} : { hash }) }),
-  };
+  const profile = paperProfile({ name, parameters, members, catalogue, ...(hash === undefined ? {} : { hash }) });
+  const problems = [
+    ...memberProblems(members, parameters),
+    ...catalogueProblems(profile),
+    ...mixtureProblems(parameters),
+  ];
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, profile };
+}
+
+function memberProblems(members: readonly string[], { idBytes, networkSize }: Parameters): Problem[] {
+  const problems: Problem[] = [];
+  if (networkSize === 'configured' && members.length < 2) {
+    problems.push({ path: 'members', expected: 'at least 2 ids', found: String(members.length) });
+  }
+  members.forEach((id, i) => {
+    if (!isId(id, idBytes)) problems.push({ path: `members[${i}]`, expected: expectedId(idBytes), found: shown(id) });
+    else if (members.indexOf(id) < i)
+      problems.push({ path: `members[${i}]`, expected: 'an id named once', found: shown(id) });
+  });
+  return problems;
+}
+
+function catalogueProblems({ catalogue, parameters, requests }: PaperProfile): Problem[] {
+  return [...(catalogue ?? [])]
+    .filter(([service, price]) => !requests.expressible(service, price))
+    .map(([service, price]) => ({
+      path: `services.${service}`,
+      expected: `a name that fits the wire (${parameters.codec}, ${parameters.idBytes} bytes) and a price of 0..2^31-1 DCoins`,
+      found: `${shown(service)} at ${shown(price)}`,
+    }));
+}
+
+/** A balance that is not printed exactly cannot be voted on exactly. */
+function mixtureProblems({ remaining, dcoinText }: Parameters): Problem[] {
+  if (remaining === 'truncated' || dcoinText !== 'dcoins') return [];
+  return [{ path: 'parameters.dcoinText', expected: '"units" or "decimal" with remaining "exact"', found: '"dcoins"' }];
 }

@@ -47,6 +47,7 @@ const toy: Profile<HeightWallet, Claim, Approval> = {
       const slot = `${wallet.height + 1}`;
       return { kind: 'request', id: `${requester}@${slot}`, requester, slot, price };
     },
+    expressible: () => true,
     workPrefix: (request) => request.id,
     solved: (request) => request,
     acceptability: (request, wallet) => (request.price <= wallet.earned - wallet.spent ? 'accept' : 'wait'),

@@ -192,6 +192,6 @@ export class CoreWorld {
 }
 
 export function claimedSender(message: MessageHead): string {
-  const fields = message as Partial<SensorTransaction & Vote & Request>;
+  const fields = message as { readonly publisher?: string; readonly voter?: string; readonly requester?: string };
   return fields.publisher ?? fields.voter ?? fields.requester ?? '';
 }
