@@ -81,7 +81,7 @@ const commandOf = (file: string, args: readonly string[], timeoutMs = 10_000): S
 });
 
 const HOSTILE = [
-  '; rm -rf "$HOME" #',
+  '; rm -rf ./no-such-canary; touch pwned #',
   '$(touch pwned)`touch pwned`',
   "' OR 1=1 --",
   '"quoted" \\ back',
