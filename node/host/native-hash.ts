@@ -1,6 +1,6 @@
 /**
- * The protocol's hash by Node's own SHA-256 (OpenSSL, with the processor's SHA instructions where it has some): about
- * six times the rate of the portable one in protocol/hash.ts, which stays the default of the core and the oracle.
+ * The protocol's hash by Node's own SHA-256 (OpenSSL, with the processor's SHA instructions where it has some): five to
+ * eight times the rate of the portable one in protocol/hash.ts, which stays the default of the core and the oracle.
  */
 import { hash } from 'node:crypto';
 import type { Sha256Hex } from '../protocol/hash.ts';
