@@ -246,7 +246,7 @@ export class RunningNode {
   }
 
   #bootObservation(): void {
-    const { node, seat, lab, members, durability, fabric } = this.#config;
+    const { seat, lab, members, durability, fabric } = this.#config;
     const boot = {
       profile: this.#profile.name,
       n: this.#core.n,
@@ -265,7 +265,7 @@ export class RunningNode {
         .map((run) => run.key),
     };
     const wallets = this.#core.snapshot().wallets.map((wallet) => wallet.id);
-    this.#observations.boot(boot, wallets.length > 0 ? wallets : [node].slice(1), Date.now());
+    this.#observations.boot(boot, wallets, Date.now());
   }
 
   // --- inputs -----------------------------------------------------------------------------------------------------
@@ -342,13 +342,15 @@ export class RunningNode {
   }
 
   #intake(source: string, topic: string): SampleIntake {
-    return new SampleIntake({
+    const intake = new SampleIntake({
       source,
       topic,
       sink: (sample) => this.#share(sample),
       report: (problem) => this.#options.warn(describeSampleProblem(problem)),
       nowMs: monotonicMs,
     });
+    this.#closers.push(async () => intake.close());
+    return intake;
   }
 
   // --- what the lab sees ------------------------------------------------------------------------------------------
