@@ -29,6 +29,7 @@ export class MemoryDisk {
 
 export class MemoryStore implements Store {
   readonly fresh: boolean;
+  readonly interrupted: readonly ServiceRun[];
   readonly #disk: MemoryDisk;
 
   /**
@@ -41,9 +42,10 @@ export class MemoryStore implements Store {
     disk.owner = this;
     this.#disk = disk;
     this.fresh = disk.serviceRuns.size === 0 && TABLES.every((table) => disk.tables[table].size === 0);
-    for (const [key, run] of disk.serviceRuns) {
-      if (run.phase === 'started') disk.serviceRuns.set(key, { ...run, phase: 'interrupted' });
-    }
+    this.interrupted = [...disk.serviceRuns.values()]
+      .filter((run) => run.phase === 'started')
+      .map((run) => ({ ...run, phase: 'interrupted' }));
+    for (const run of this.interrupted) disk.serviceRuns.set(run.key, run);
   }
 
   load(): DurableState {

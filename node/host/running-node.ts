@@ -153,9 +153,8 @@ export class RunningNode {
     for (const sensor of this.#sensors) sensor.start();
     this.#readyMs = Math.round(process.uptime() * 1000);
     this.#setState('ready');
-    for (const run of this.#store.serviceRuns()) {
-      if (run.phase === 'interrupted')
-        warn(`service ${run.service} (${run.argument}) was interrupted; it is not started again`);
+    for (const run of this.#store.interrupted) {
+      warn(`service ${run.service} (${run.argument}) was interrupted; it is not started again`);
     }
     print(`node ${config.node} of lab ${config.lab} ready in ${this.#readyMs} ms`);
   }
@@ -259,10 +258,7 @@ export class RunningNode {
       durability,
       qos: fabric.qos,
       configurationHash: this.#configurationHash,
-      interrupted: this.#store
-        .serviceRuns()
-        .filter((run) => run.phase === 'interrupted')
-        .map((run) => run.key),
+      interrupted: this.#store.interrupted.map((run) => run.key),
     };
     const wallets = this.#core.snapshot().wallets.map((wallet) => wallet.id);
     this.#observations.boot(boot, wallets, Date.now());

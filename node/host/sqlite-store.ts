@@ -100,6 +100,7 @@ interface RowStatements {
 
 export class SqliteStore implements Store {
   readonly fresh: boolean;
+  readonly interrupted: readonly ServiceRun[];
   readonly #path: string;
   readonly #lock: Database.Database;
   readonly #database: Database.Database;
@@ -120,9 +121,13 @@ export class SqliteStore implements Store {
       database = openDatabase(this.#path, durability);
       settleIdentity(database, this.#path, identity);
       requireIntact(database, this.#path);
-      database.exec("UPDATE service_runs SET phase = 'interrupted' WHERE phase = 'started'");
       this.#rows = prepareRows(database);
       this.#runs = database.prepare('SELECT key, service, argument, phase, detail FROM service_runs ORDER BY number');
+      this.interrupted = this.#runs
+        .all()
+        .filter((run) => run.phase === 'started')
+        .map((run) => ({ ...run, phase: 'interrupted' }));
+      database.exec("UPDATE service_runs SET phase = 'interrupted' WHERE phase = 'started'");
       this.#write = prepareWrite(database, this.#rows);
       this.fresh = isEmpty(database);
       this.#database = database;

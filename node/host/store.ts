@@ -26,6 +26,8 @@ export interface ServiceRun {
 export interface Store {
   /** True when the store held nothing when it was opened. */
   readonly fresh: boolean;
+  /** Runs that were `started` when the store was opened: a crash cut them, and this opening is the one to say so. */
+  readonly interrupted: readonly ServiceRun[];
   load(): DurableState;
   /** All changes and service runs, or none: one transaction, durable as configured when it returns. */
   commit(changes: readonly Change[], runs?: readonly ServiceRun[]): void;

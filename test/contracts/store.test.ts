@@ -223,6 +223,15 @@ for (const [name, implementation] of Object.entries(IMPLEMENTATIONS)) {
     assert.deepEqual(reopened(place, store).serviceRuns(), expected);
   });
 
+  contract('a run that a crash cut is reported by the opening that finds it, and by no later one', (place) => {
+    const store = place();
+    store.commit([], [serviceRun('a', 'ended'), serviceRun('b')]);
+    assert.deepEqual(store.interrupted, []);
+    const second = reopened(place, store);
+    assert.deepEqual(second.interrupted, [serviceRun('b', 'interrupted')]);
+    assert.deepEqual(reopened(place, second).interrupted, []);
+  });
+
   contract('several runs of one commit count one by one, and the bound is applied after the last', (place) => {
     const store = place();
     store.commit(
