@@ -1,0 +1,21 @@
+/** All commands, in the order of the help. Their modules are light: what is heavy is imported when they run. */
+import { buyCommand } from '../commands/buy.ts';
+import { doctorCommand } from '../commands/doctor.ts';
+import { downCommand } from '../commands/down.ts';
+import { logsCommand } from '../commands/logs.ts';
+import { restartCommand, startCommand, stopCommand } from '../commands/node-commands.ts';
+import { statusCommand } from '../commands/status.ts';
+import { upCommand } from '../commands/up.ts';
+import type { Command } from './command.ts';
+
+export const COMMANDS: readonly Command[] = [
+  upCommand,
+  statusCommand,
+  buyCommand,
+  stopCommand,
+  startCommand,
+  restartCommand,
+  logsCommand,
+  downCommand,
+  doctorCommand,
+];

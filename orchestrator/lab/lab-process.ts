@@ -1,0 +1,156 @@
+/**
+ * The life of a lab process: holds the lab's lock, starts the lab, takes commands on the socket, writes down what runs,
+ * and stops everything when it is asked to, interrupted, or when the fabric is lost. What it does when it is killed is
+ * nothing: broker and nodes see it go and end by themselves.
+ */
+import { Failure, messageOf } from '../failure.ts';
+import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import { CommandServer } from './command-socket.ts';
+import { Lab, type LabEvent } from './lab.ts';
+import { type LabSummary, labCommands } from './lab-commands.ts';
+import type { LabDirectory, RunningRecord } from './lab-directory.ts';
+import { type LabLock, takeLabLock } from './lab-lock.ts';
+import type { LabPlan } from './lab-plan.ts';
+import { identify, isAlive, signalProcess } from './process-identity.ts';
+
+export interface LabProcessOptions {
+  readonly directory: LabDirectory;
+  /** The plan to run, given what is kept; called once the lock is held. May throw a Failure. */
+  readonly plan: (kept: LabPlan | null) => LabPlan;
+  readonly runtime: (options: RuntimeOptions) => Runtime;
+  readonly inherited: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: LabEvent) => void;
+}
+
+/** How long what an earlier, killed lab process left running may take to end by itself. */
+const LEFTOVER_MS_MAX = 8000;
+const LOOK_AGAIN_MS = 20;
+
+export class LabProcess {
+  readonly lab: Lab;
+  readonly summary: LabSummary;
+  readonly #shutDown: () => Promise<void>;
+  readonly #ended: Promise<Failure | null>;
+
+  private constructor(lab: Lab, summary: LabSummary, shutDown: () => Promise<void>, ended: Promise<Failure | null>) {
+    this.lab = lab;
+    this.summary = summary;
+    this.#shutDown = shutDown;
+    this.#ended = ended;
+  }
+
+  /** Resolves when the lab is ready; null when another process runs this lab. Cleans up when the start fails. */
+  static async start(options: LabProcessOptions): Promise<LabProcess | null> {
+    const { directory, onEvent, signal } = options;
+    directory.create();
+    const lock = takeLabLock(directory.lockFile);
+    if (lock === null) return null;
+    try {
+      return await LabProcess.#startLocked(options, lock, directory, onEvent, signal);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  static async #startLocked(
+    options: LabProcessOptions,
+    lock: LabLock,
+    directory: LabDirectory,
+    onEvent: (event: LabEvent) => void,
+    signal: AbortSignal,
+  ): Promise<LabProcess> {
+    await endLeftovers(directory);
+    const plan = options.plan(directory.readPlan());
+    directory.writePlan(plan);
+    const startedAt = Date.now();
+    const self = identify(process.pid)!;
+    let continued = false;
+    let end: (failure: Failure | null) => void = () => {};
+    const ended = new Promise<Failure | null>((done) => {
+      end = done;
+    });
+    const lab = new Lab({
+      plan,
+      directory,
+      runtime: options.runtime,
+      inherited: options.inherited,
+      onEvent: (event) => {
+        if (event.kind === 'ready' && !event.databaseEmpty) continued = true;
+        onEvent(event);
+        if (event.kind === 'fabric-died')
+          void shutDown(new Failure('environment', `the fabric ended: ${event.reason}`));
+      },
+      onProcesses: () => record(),
+    });
+    const record = (): void => {
+      const nodes = Object.fromEntries(plan.seats.map(({ seat }) => [seat, lab.nodeProcess(seat)]));
+      directory.writeRunning({ process: self, startedAt, socket: directory.socket, nodes } satisfies RunningRecord);
+    };
+    let server: CommandServer | null = null;
+    let shutting: Promise<void> | null = null;
+    const shutDown = (failure: Failure | null = null): Promise<void> => {
+      shutting ??= (async () => {
+        await lab.stop();
+        directory.removeRunning();
+        // Whoever asked for this still gets the answer.
+        setImmediate(async () => {
+          await server?.close();
+          lock.release();
+          end(failure);
+        });
+      })();
+      return shutting;
+    };
+    const onAbort = (): void => void shutDown(new Failure('interrupted', 'interrupted'));
+    let onReady: (summary: LabSummary) => void = () => {};
+    let onFailed: (error: unknown) => void = () => {};
+    const summary = new Promise<LabSummary>((done, fail) => {
+      onReady = done;
+      onFailed = fail;
+    });
+    summary.catch(() => {});
+    try {
+      record();
+      server = await CommandServer.listen(
+        directory.socket,
+        labCommands(lab, summary, () => shutDown()),
+      );
+      signal.addEventListener('abort', onAbort);
+      await lab.start(signal);
+    } catch (error) {
+      onFailed(error instanceof Failure ? error : new Failure('environment', messageOf(error)));
+      await shutDown();
+      await ended;
+      throw error;
+    }
+    const ready: LabSummary = { plan, fabricUrl: lab.fabricUrl, controlUrl: lab.controlUrl, startedAt, continued };
+    onReady(ready);
+    return new LabProcess(lab, ready, shutDown, ended);
+  }
+
+  /** Resolves when the lab has ended: null when it was asked to, else why. */
+  ended(): Promise<Failure | null> {
+    return this.#ended;
+  }
+
+  /** Stops the lab and everything it started. */
+  async stop(): Promise<void> {
+    await this.#shutDown();
+    await this.#ended;
+  }
+}
+
+/** The caller holds the lab's lock: what is written down as running belongs to a lab process that was killed. */
+export async function endLeftovers(directory: LabDirectory): Promise<void> {
+  const record = directory.readRunning();
+  if (record === null) return;
+  const nodes = Object.values(record.nodes).filter((identity) => identity !== null);
+  const deadlineMs = performance.now() + LEFTOVER_MS_MAX;
+  while (nodes.some(isAlive) && performance.now() < deadlineMs) {
+    await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS));
+  }
+  for (const identity of nodes) signalProcess(identity, 'SIGKILL');
+  directory.removeRunning();
+}

@@ -1,0 +1,402 @@
+/**
+ * A running lab: the control broker in this process, a fabric and nodes by a runtime, and what is known of them. It
+ * starts, observes, commands and stops; where things run is the runtime's business, who asks is the caller's.
+ *
+ * Readiness is observed: a node is ready when its status says so on the control channel, in the life that was just
+ * started. Nothing here waits by sleeping.
+ */
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { NodeReport, NodeStatus, OrderResult, SampleCommand } from '../../node/host/control-protocol.ts';
+import type { OrderMode } from '../../node/protocol/step.ts';
+import { ControlClient, ControlError } from '../control/control-client.ts';
+import { type BrokerStats, EmbeddedBroker } from '../fabric/embedded-broker.ts';
+import { Failure, messageOf, throwIfInterrupted } from '../failure.ts';
+import { parseObservation } from '../history/observation.ts';
+import type { CollectedFiles, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import { type LabCredentials, openCredentials } from './credentials.ts';
+import { forEachBounded } from './for-each-bounded.ts';
+import type { LabDirectory } from './lab-directory.ts';
+import type { LabPlan, SeatPlan } from './lab-plan.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import { PurchaseWatch } from './purchase-watch.ts';
+
+export type LabEvent =
+  | { readonly kind: 'broker'; readonly which: 'control' | 'fabric'; readonly url: string }
+  | { readonly kind: 'ready'; readonly node: string; readonly readyMs: number; readonly databaseEmpty: boolean }
+  /** It ended, and nobody had asked for it. */
+  | { readonly kind: 'died'; readonly node: string; readonly reason: string }
+  | { readonly kind: 'fabric-died'; readonly reason: string };
+
+export interface LabOptions {
+  readonly plan: LabPlan;
+  readonly directory: LabDirectory;
+  readonly runtime: (options: RuntimeOptions) => Runtime;
+  readonly inherited: Readonly<Record<string, string>>;
+  readonly onEvent: (event: LabEvent) => void;
+  /** Node processes came or went. */
+  readonly onProcesses?: () => void;
+}
+
+/** `crashed`: it ended without being asked; `failed`: it says itself that it cannot run. */
+export type SeatState = 'down' | 'starting' | 'ready' | 'stopping' | 'crashed' | 'failed';
+
+export interface SeatView {
+  readonly seat: string;
+  readonly node: string;
+  readonly state: SeatState;
+  readonly pid: number | null;
+  readonly readyMs: number | null;
+  readonly http: string | null;
+  /** Why, where the state wants an explanation. */
+  readonly detail: string | null;
+  /** The node's own view; null where it does not answer. */
+  readonly report: NodeReport | null;
+}
+
+interface Seat {
+  readonly plan: SeatPlan;
+  state: SeatState;
+  detail: string | null;
+  /** Rejects while the node is being started and ends. */
+  onExit: ((reason: string) => void) | null;
+  /** Operations on a seat follow each other. */
+  last: Promise<unknown>;
+}
+
+const READY_MS_MAX = 30_000;
+const STOP_GRACE_MS = 5000;
+const REPORT_MS_MAX = 3000;
+const LAB_ACCOUNT = 'lab';
+
+export class Lab {
+  readonly plan: LabPlan;
+  readonly purchases = new PurchaseWatch();
+  readonly #options: LabOptions;
+  readonly #credentials: LabCredentials;
+  readonly #seats: ReadonlyMap<string, Seat>;
+  readonly #broker: EmbeddedBroker;
+  readonly #orderWatchers = new Set<(result: OrderResult) => void>();
+  #control: ControlClient | null = null;
+  #runtime: Runtime | null = null;
+  #controlUrl = '';
+  #fabricFailure: string | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: LabOptions) {
+    const { plan, directory } = options;
+    this.plan = plan;
+    this.#options = options;
+    this.#credentials = openCredentials(
+      directory.credentials,
+      plan.seats.map(({ seat }) => seat),
+    );
+    this.#seats = new Map(
+      plan.seats.map((seat) => [
+        seat.seat,
+        { plan: seat, state: 'down', detail: null, onExit: null, last: Promise.resolve() },
+      ]),
+    );
+    const nodes = plan.seats.map(({ seat, node }) => ({
+      seat,
+      identity: node,
+      password: this.#credentials.control.get(seat)!.password,
+      role: 'node' as const,
+    }));
+    const lab = {
+      seat: LAB_ACCOUNT,
+      identity: LAB_ACCOUNT,
+      password: this.#credentials.lab.password,
+      role: 'lab' as const,
+    };
+    this.#broker = new EmbeddedBroker({ kind: 'control', lab: plan.lab, accounts: [...nodes, lab] });
+  }
+
+  get fabricUrl(): string | null {
+    return this.#runtime?.fabricUrl ?? null;
+  }
+
+  get controlUrl(): string {
+    return this.#controlUrl;
+  }
+
+  /** Why the fabric ended by itself; null while it runs. */
+  get fabricFailure(): string | null {
+    return this.#fabricFailure;
+  }
+
+  /** Starts both brokers and all nodes; resolves when all are ready. Stops everything again when that fails. */
+  async start(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#startBrokers();
+      throwIfInterrupted(signal);
+      // More at a time than there are processors: a starting node waits for its brokers half of the time.
+      await forEachBounded([...this.#seats.keys()], 2 * availableParallelism() + 2, (seat) => {
+        throwIfInterrupted(signal);
+        return this.startNode(seat);
+      });
+      throwIfInterrupted(signal);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #startBrokers(): Promise<void> {
+    const { plan, directory, inherited, onEvent } = this.#options;
+    let controlPort: number;
+    try {
+      controlPort = await this.#broker.start();
+    } catch (cause) {
+      throw new Failure('environment', `the control broker does not start: ${messageOf(cause)}`, { cause });
+    }
+    this.#controlUrl = `mqtt://127.0.0.1:${controlPort}`;
+    onEvent({ kind: 'broker', which: 'control', url: this.#controlUrl });
+    this.#control = new ControlClient({
+      url: this.#controlUrl,
+      lab: plan.lab,
+      username: LAB_ACCOUNT,
+      password: this.#credentials.lab.password,
+      onStatus: (seat, status) => this.#onStatus(seat, status),
+      onObservations: (_seat, lines) => this.#onObservations(lines),
+      onOrderResult: (_seat, result) => {
+        for (const watcher of this.#orderWatchers) watcher(result);
+      },
+    });
+    const runtime = this.#options.runtime({
+      plan,
+      directory,
+      credentials: this.#credentials,
+      inherited,
+      controlPort,
+      onNodeExit: (seat, exit) => this.#onExit(seat, exit),
+      onFabricExit: (reason) => {
+        this.#fabricFailure = reason;
+        onEvent({ kind: 'fabric-died', reason });
+      },
+    });
+    this.#runtime = runtime;
+    await Promise.all([this.#control.open(), runtime.startFabric()]);
+    onEvent({ kind: 'broker', which: 'fabric', url: runtime.fabricUrl! });
+  }
+
+  // --- nodes ------------------------------------------------------------------------------------------------------
+
+  /** Starts one node and resolves when it is ready. No effect on one that runs. */
+  startNode(seatName: string): Promise<void> {
+    return this.#inTurn(seatName, (seat) => this.#start(seat));
+  }
+
+  /** Ends one node: in good order, or `kill` without notice. No effect on one that is down. */
+  stopNode(seatName: string, kill = false): Promise<void> {
+    return this.#inTurn(seatName, async (seat) => {
+      if (this.#runtime?.nodeProcess(seatName) == null) return;
+      seat.state = 'stopping';
+      if (kill) await this.#runtime.killNode(seatName);
+      else await this.#runtime.stopNode(seatName, STOP_GRACE_MS);
+      seat.state = 'down';
+      seat.detail = kill ? 'killed' : 'stopped';
+    });
+  }
+
+  async restartNode(seatName: string, kill = false): Promise<void> {
+    await this.stopNode(seatName, kill);
+    await this.startNode(seatName);
+  }
+
+  async pauseNode(seatName: string): Promise<void> {
+    await this.#inTurn(seatName, () => this.#runtime!.pauseNode(seatName));
+  }
+
+  async resumeNode(seatName: string): Promise<void> {
+    await this.#inTurn(seatName, () => this.#runtime!.resumeNode(seatName));
+  }
+
+  nodeProcess(seatName: string): ProcessIdentity | null {
+    return this.#runtime?.nodeProcess(seatName) ?? null;
+  }
+
+  collectNode(seatName: string): Promise<CollectedFiles> {
+    return this.#runtime!.collectNode(seatName);
+  }
+
+  #inTurn<T>(seatName: string, operation: (seat: Seat) => Promise<T>): Promise<T> {
+    const seat = this.#seats.get(seatName);
+    if (seat === undefined) {
+      const known = [...this.#seats.keys()].join(', ');
+      return Promise.reject(new Failure('usage', `node: expected one of ${known}, got ${JSON.stringify(seatName)}`));
+    }
+    const result = seat.last.then(() => operation(seat));
+    seat.last = result.catch(() => {});
+    return result;
+  }
+
+  async #start(seat: Seat): Promise<void> {
+    const { seat: name, node } = seat.plan;
+    const runtime = this.#runtime!;
+    if (this.#stopping !== null || runtime.nodeProcess(name) !== null) return;
+    seat.state = 'starting';
+    seat.detail = null;
+    const bootBefore = this.#control!.status.get(name)?.boot;
+    const ended = new Promise<never>((_, fail) => {
+      seat.onExit = (reason) => fail(new Failure('environment', `node ${node} did not become ready: ${reason}`));
+    });
+    ended.catch(() => {});
+    try {
+      await runtime.startNode(name);
+      this.#options.onProcesses?.();
+      const settled = this.#control!.whenStatus(
+        name,
+        (status) => status.boot !== bootBefore && (status.state === 'ready' || status.state === 'failed'),
+        READY_MS_MAX,
+      );
+      settled.catch(() => {});
+      const status = await Promise.race([settled, ended]);
+      // Its exit follows, and what it printed says more.
+      if (status.state === 'failed') await ended;
+      seat.state = 'ready';
+      this.#options.onEvent({ kind: 'ready', node, readyMs: status.readyMs ?? 0, databaseEmpty: status.databaseEmpty });
+    } catch (cause) {
+      const complaint = await runtime.nodeComplaint(name);
+      if (seat.state === 'starting') seat.state = 'failed';
+      seat.detail = messageOf(cause);
+      await runtime.killNode(name);
+      if (this.#stopping !== null) throw new Failure('interrupted', 'interrupted', { cause });
+      throw new Failure(
+        'environment',
+        complaint === '' ? messageOf(cause) : `${messageOf(cause)}\n${indented(complaint)}`,
+        { cause },
+      );
+    } finally {
+      seat.onExit = null;
+    }
+  }
+
+  #onExit(seatName: string, exit: NodeExit): void {
+    const seat = this.#seats.get(seatName)!;
+    const reason = exit.signal === null ? `it ended with exit code ${exit.code}` : `it was ended by ${exit.signal}`;
+    if (seat.onExit !== null) {
+      seat.onExit(reason);
+    } else if (!exit.asked) {
+      seat.state = 'crashed';
+      seat.detail = reason;
+      this.#options.onEvent({ kind: 'died', node: seat.plan.node, reason });
+    }
+    this.#options.onProcesses?.();
+  }
+
+  #onStatus(seatName: string, status: NodeStatus): void {
+    const seat = this.#seats.get(seatName);
+    if (seat === undefined) return;
+    if (status.state === 'failed') seat.detail = status.detail;
+  }
+
+  // --- what nodes know --------------------------------------------------------------------------------------------
+
+  /** The node's own view; null where it is down or does not answer in time. */
+  async report(seatName: string, timeoutMs = REPORT_MS_MAX): Promise<NodeReport | null> {
+    if (this.#runtime?.nodeProcess(seatName) == null) return null;
+    try {
+      return await this.#control!.report(seatName, timeoutMs);
+    } catch (error) {
+      if (error instanceof ControlError) return null;
+      throw error;
+    }
+  }
+
+  /** Reports of all nodes that answer, by node. */
+  async reports(timeoutMs = REPORT_MS_MAX): Promise<ReadonlyMap<string, NodeReport>> {
+    const views = await this.view(timeoutMs);
+    return new Map(views.flatMap(({ node, report }) => (report === null ? [] : [[node, report]])));
+  }
+
+  async view(timeoutMs = REPORT_MS_MAX): Promise<readonly SeatView[]> {
+    return Promise.all(
+      [...this.#seats.values()].map(async ({ plan, state, detail }): Promise<SeatView> => {
+        const status = this.#control?.status.get(plan.seat);
+        return {
+          seat: plan.seat,
+          node: plan.node,
+          state,
+          pid: this.nodeProcess(plan.seat)?.pid ?? null,
+          readyMs: state === 'ready' ? (status?.readyMs ?? null) : null,
+          http: state === 'ready' ? (status?.http ?? null) : null,
+          detail: state === 'ready' ? null : detail,
+          report: await this.report(plan.seat, timeoutMs),
+        };
+      }),
+    );
+  }
+
+  async fabricStats(): Promise<BrokerStats | null> {
+    return (await this.#runtime?.fabricStats()) ?? null;
+  }
+
+  controlStats(): BrokerStats {
+    return this.#broker.stats();
+  }
+
+  // --- load -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Orders at one node; resolves with its first answer. Throws a Failure when the node is away or does not answer:
+   * the message says whether the order may still have an effect.
+   */
+  async order(
+    seatName: string,
+    service: string,
+    mode: OrderMode,
+    orderId: string = randomUUID(),
+  ): Promise<OrderResult> {
+    if (!this.#seats.has(seatName)) await this.#inTurn(seatName, async () => {});
+    if (this.nodeProcess(seatName) === null)
+      throw new Failure('environment', `node ${seatName} is down: wallance start ${seatName}`);
+    try {
+      return await this.#control!.order(seatName, { orderId, service, priceDcoins: null, mode });
+    } catch (cause) {
+      if (!(cause instanceof ControlError)) throw cause;
+      const doubt = cause.effect === 'indefinite' ? '; the order may have been taken' : '';
+      throw new Failure('environment', `${cause.message}${doubt}`, { cause });
+    }
+  }
+
+  /** Calls `watcher` with every answer to every order; returns what ends that. */
+  watchOrders(watcher: (result: OrderResult) => void): () => void {
+    this.#orderWatchers.add(watcher);
+    return () => this.#orderWatchers.delete(watcher);
+  }
+
+  /** Hands sensor values to a node, as if its sensor had given them. */
+  async sample(seatName: string, command: SampleCommand): Promise<void> {
+    await this.#control!.sample(seatName, command);
+  }
+
+  #onObservations(lines: string): void {
+    for (const line of lines.split('\n')) {
+      const observation = line === '' ? null : parseObservation(line);
+      if (observation !== null) this.purchases.take(observation);
+    }
+  }
+
+  // --- end --------------------------------------------------------------------------------------------------------
+
+  /** Stops nodes, fabric and control, and keeps the files. A second call waits for the first. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#runtime?.dispose();
+    for (const seat of this.#seats.values()) if (seat.state !== 'crashed') seat.state = 'down';
+    await this.#control?.close();
+    await this.#broker.stop();
+  }
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+}

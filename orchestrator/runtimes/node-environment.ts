@@ -1,0 +1,36 @@
+/**
+ * The configuration of one seat's node as environment variables, the same for every runtime; config-variables.ts of the
+ * host says what each means. Passwords go as names of files.
+ */
+import type { LabPlan, SeatPlan } from '../lab/lab-plan.ts';
+
+/** What differs between runtimes: addresses and paths as the node sees them. */
+export interface NodeSurroundings {
+  readonly fabricUrl: string;
+  readonly fabricPasswordFile: string;
+  readonly controlUrl: string;
+  readonly controlPasswordFile: string;
+  readonly dataDirectory: string;
+}
+
+export function nodeEnvironment(plan: LabPlan, seat: SeatPlan, surroundings: NodeSurroundings): Record<string, string> {
+  return {
+    WALLANCE_NODE: seat.node,
+    WALLANCE_SEAT: seat.seat,
+    WALLANCE_LAB: plan.lab,
+    WALLANCE_MEMBERS: plan.seats.map(({ node }) => node).join(','),
+    WALLANCE_PROFILE: plan.profile,
+    WALLANCE_PARAMETERS: JSON.stringify(plan.overrides),
+    // An absent field of a definition is null in the plan, and absent again here.
+    WALLANCE_SERVICES: JSON.stringify(plan.services, (_, value: unknown) => (value === null ? undefined : value)),
+    WALLANCE_SENSORS: plan.sensors.length === 0 ? 'none' : JSON.stringify(plan.sensors),
+    WALLANCE_SEED: plan.seed,
+    WALLANCE_QOS: String(plan.qos),
+    WALLANCE_DURABILITY: plan.durability,
+    WALLANCE_FABRIC_URL: surroundings.fabricUrl,
+    WALLANCE_FABRIC_PASSWORD_FILE: surroundings.fabricPasswordFile,
+    WALLANCE_CONTROL_URL: surroundings.controlUrl,
+    WALLANCE_CONTROL_PASSWORD_FILE: surroundings.controlPasswordFile,
+    WALLANCE_DATA_DIR: surroundings.dataDirectory,
+  };
+}

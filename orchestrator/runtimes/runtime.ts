@@ -1,0 +1,69 @@
+/**
+ * Where a lab's fabric and nodes run, as a port declared by its consumer, the lab: processes of this machine
+ * (processes.ts), or containers. A runtime starts and ends things and says what has ended; it knows no protocol, does
+ * not talk to nodes, and does not know when one is ready: that is observed over the control channel.
+ *
+ * Contract: `startFabric` before any `startNode`; operations on one seat are not overlapped by the caller; `dispose`
+ * may come at any time, also after a failure, ends everything this runtime started and nothing else, keeps the files,
+ * and does no harm when called again. Whatever was started also ends when the lab process is killed.
+ */
+
+import type { BrokerStats } from '../fabric/embedded-broker.ts';
+import type { LabCredentials } from '../lab/credentials.ts';
+import type { LabDirectory } from '../lab/lab-directory.ts';
+import type { LabPlan } from '../lab/lab-plan.ts';
+import type { ProcessIdentity } from '../lab/process-identity.ts';
+
+export interface RuntimeOptions {
+  readonly plan: LabPlan;
+  readonly directory: LabDirectory;
+  readonly credentials: LabCredentials;
+  /** What child processes get of the environment beside their configuration. */
+  readonly inherited: Readonly<Record<string, string>>;
+  /** Port of the control broker in the lab process, on 127.0.0.1. */
+  readonly controlPort: number;
+  /** A node's process ended, asked for or not. */
+  readonly onNodeExit: (seat: string, exit: NodeExit) => void;
+  /** The fabric ended by itself. */
+  readonly onFabricExit: (reason: string) => void;
+}
+
+export interface NodeExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** By `stopNode` or `killNode`. */
+  readonly asked: boolean;
+}
+
+/** Files of one seat, readable on this machine once `collectNode` has returned. */
+export interface CollectedFiles {
+  /** The node's data directory: database, observations. */
+  readonly directory: string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Runtime {
+  readonly name: 'processes' | 'docker';
+  startFabric(): Promise<void>;
+  /** As the lab process and people on this machine reach the fabric; null before it is started. */
+  readonly fabricUrl: string | null;
+  /** What the fabric's broker counted; null where it keeps no such counts or does not answer. */
+  fabricStats(): Promise<BrokerStats | null>;
+  /** Starts the node of `seat` with the data it had. Resolves when it was launched, long before it is ready. */
+  startNode(seat: string): Promise<void>;
+  /** Asks the node to end (SIGTERM), ends it after `graceMs`. Resolves when it is gone. */
+  stopNode(seat: string, graceMs: number): Promise<void>;
+  /** Ends the node without notice (SIGKILL). Resolves when it is gone. */
+  killNode(seat: string): Promise<void>;
+  /** Freezes the node where it is, and lets it go on. */
+  pauseNode(seat: string): Promise<void>;
+  resumeNode(seat: string): Promise<void>;
+  /** Null where the node is not running. */
+  nodeProcess(seat: string): ProcessIdentity | null;
+  /** Last lines of what the node printed on stderr. */
+  nodeComplaint(seat: string): Promise<string>;
+  /** Brings the files of a seat where they can be read. */
+  collectNode(seat: string): Promise<CollectedFiles>;
+  dispose(): Promise<void>;
+}
