@@ -62,6 +62,7 @@ export class EmbeddedBroker {
   readonly #fanOut: FanOut;
   readonly #payloadBytesMax: number;
   readonly #accounts = new WeakMap<object, Account>();
+  readonly #sockets = new Set<Socket>();
   #aedes: Aedes | null = null;
   #server: Server | null = null;
 
@@ -144,6 +145,8 @@ export class EmbeddedBroker {
   }
 
   #accept(aedes: Aedes, socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     gatherWrites(socket);
     guardPackets(socket, this.#payloadBytesMax + PACKET_OVERHEAD_BYTES, () => {
       this.#counters.refused['packet-too-large']++;
@@ -171,6 +174,11 @@ export class EmbeddedBroker {
     return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
   }
 
+  /** Open connections, logged in or not. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** For link rules that delay: puts a copy into one client's outbox. See {@link Forward}. */
   deliver(to: string, message: Message): boolean {
     return this.#fanOut.deliver(to, message);
@@ -196,6 +204,8 @@ export class EmbeddedBroker {
     this.#aedes = null;
     const closed = new Promise<void>((resolve) => (server === null ? resolve() : server.close(() => resolve())));
     await new Promise<void>((resolve) => (aedes === null ? resolve() : aedes.close(() => resolve())));
+    // Those that have not logged in are not known to aedes, and would hold up the server.
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 }

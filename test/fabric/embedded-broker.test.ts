@@ -393,6 +393,20 @@ describe('bounds', () => {
   });
 });
 
+describe('the end', () => {
+  it('comes at once, whoever is connected', async (t) => {
+    const broker = await start(t);
+    await login(t, broker, NODES[0]!);
+    const silent = new RawClient(broker.port);
+    await eventually(() => broker.connections === 2, 'both connections');
+    const began = performance.now();
+    await within(broker.stop(), 'the end of the broker');
+    assert.ok(performance.now() - began < 1000);
+    await within(silent.closed, 'the end of the silent connection');
+    await broker.stop();
+  });
+});
+
 describe('delivery', () => {
   it('brings overlapping filters of one client one copy', async (t) => {
     const broker = await start(t);
