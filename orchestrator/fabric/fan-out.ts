@@ -167,6 +167,11 @@ export class FanOut {
 
   // ---- sessions
 
+  /** Makes a session where there is none: from now on it counts. */
+  reserve(clientId: string, clean: boolean, owner: object): void {
+    if (!this.#sessions.has(clientId)) this.#open(clientId, clean, owner);
+  }
+
   /** Filters of the session that a client with `clean` false finds; one left by a clean client is discarded. */
   resume(clientId: string): readonly { readonly topic: string; readonly qos: 0 | 1 }[] {
     const session = this.#sessions.get(clientId);
@@ -225,6 +230,11 @@ export class FanOut {
     }
     session.owner = owner;
     return session;
+  }
+
+  /** Client ids with a session that begin with `prefix`. */
+  clientIds(prefix: string): readonly string[] {
+    return [...this.#sessions.keys()].filter((id) => id.startsWith(prefix));
   }
 
   views(): readonly SessionView[] {
