@@ -5,9 +5,9 @@
  *
  * Why it replaces what aedes brings along:
  *
- * - One total order. `emit` puts a message into the outbox of every recipient before it looks at the next one, so all
- *   receive the same sequence. In aedes each copy goes its own way through timers and promises, and a QoS 0 message that
- *   overtakes a QoS 1 message makes the deduplication by broker counter drop the latter.
+ * - One total order. `emit` puts a message into the outbox of every recipient before it looks at the next one, and an
+ *   outbox sends in that order, so all receive the same sequence. With aedes' own queues a client that comes back is sent
+ *   what was kept for it and what is published meanwhile at once: 500 of 3500 messages arrived out of order.
  * - Nobody waits for a slow recipient. aedes finishes a publish when every copy is written; with one client that does
  *   not read, all its slots fill up and the broker stands still until a timeout.
  * - Bounds. aedes keeps an unlimited list per session, searched from its start on each acknowledgement.
