@@ -164,10 +164,11 @@ async function buy(
     const current = (): Purchase | undefined => (requestId === null ? undefined : lab.purchases.find(requestId));
     if (follow) {
       const decided = await changes.until(() => signal.aborted || current()?.decidedAtMs.has(node) === true, timeoutMs);
-      const members = lab.plan.seats.length;
+      // Who is down decides when it is back: not waited for.
+      const running = lab.plan.seats.filter((place) => lab.nodeProcess(place.seat) !== null).length;
       if (decided) {
         await changes.until(
-          () => signal.aborted || (current()?.decidedAtMs.size === members && current()?.served !== null),
+          () => signal.aborted || ((current()?.decidedAtMs.size ?? 0) >= running && current()?.served !== null),
           REST_MS_MAX,
         );
       }
