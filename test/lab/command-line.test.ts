@@ -250,6 +250,7 @@ test('a run ends with equal wallets, a summary and a directory that has it all',
     assert.ok(statSync(join(path, name)).size > 0, name);
   assert.deepEqual(readdirSync(join(path, 'nodes')), ['1', '2', '3', '4']);
   assert.deepEqual(readdirSync(join(path, 'nodes/3')).sort(), [
+    'config.json',
     'ledger.json',
     'observations.ndjson',
     'stderr.log',
