@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { COMMANDS } from './cli/command-list.ts';
 import { EXIT } from './cli/exit-code.ts';
 import { runCli } from './cli/run-cli.ts';
-import { Terminal } from './cli/terminal.ts';
+import { Terminal, type TextStream } from './cli/terminal.ts';
 import { PROJECT_VERSION } from './project.ts';
 
 const interruption = new AbortController();
@@ -31,6 +31,8 @@ const inherited = Object.fromEntries(
   }),
 );
 
+const NOWHERE: TextStream = { write: () => true };
+
 const home = process.env.WALLANCE_HOME;
 const code = await runCli(
   COMMANDS,
@@ -41,6 +43,7 @@ const code = await runCli(
       stderr: process.stderr,
       colourAllowed: (process.env.NO_COLOR ?? '') === '',
     }),
+    silent: new Terminal({ stdout: NOWHERE, stderr: NOWHERE, colourAllowed: false }),
     home: home === undefined || home === '' ? join(process.cwd(), '.wallance') : resolve(home),
     cwd: process.cwd(),
     inherited,

@@ -26,7 +26,8 @@ export interface ControlLinkOptions {
   readonly lab: string;
   /** Client id and user name. */
   readonly seat: string;
-  readonly password: string;
+  /** Null: none is sent. */
+  readonly password: string | null;
   /** Published at the first connect unless another follows before; also names node, boot and pid for the last will. */
   readonly status: NodeStatus;
   /** None of these may throw. */

@@ -57,13 +57,14 @@ export class InProcessFabric {
     return this.#seats.get(seat)?.attached?.transport === transport;
   }
 
-  /** `to`: one identity, null for all. */
-  take(sender: string, to: string | null, channel: Channel, payload: Uint8Array): void {
+  /** `to`: one identity, null for all. `taken` is called in a later turn, as an acknowledgement would come. */
+  take(sender: string, to: string | null, channel: Channel, payload: Uint8Array, taken: () => void): void {
     for (const seat of this.#seats.values()) {
       // A copy each, as on a wire: no receiver sees what another one does to its bytes.
       if (to === null || to === seat.node) seat.queue.push({ sender, channel, payload: payload.slice() });
     }
     this.#start();
+    this.#schedule(taken);
   }
 
   #start(): void {
@@ -129,8 +130,7 @@ export class InProcessTransport implements Transport {
           reject(new Error(`${this.#seat} has left the fabric`));
           return;
         }
-        this.#fabric.take(this.#node, to, channel, bytes);
-        resolve();
+        this.#fabric.take(this.#node, to, channel, bytes, resolve);
       };
       if (this.#closed || this.connected) publish();
       else this.#early.push(publish);

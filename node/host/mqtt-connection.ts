@@ -9,9 +9,14 @@
  */
 import { connect as connectSocket } from 'node:net';
 import { Readable } from 'node:stream';
-import { type IClientOptions, MqttClient } from 'mqtt';
+import type { IClientOptions } from 'mqtt';
+import mqttClientModule from 'mqtt/lib/client';
 import { invariant } from '../protocol/invariant.ts';
 import { gatherWrites } from './gathered-writes.ts';
+
+/** CommonJS: the default export arrives as a property. Loaded directly, it leaves WebSockets out: 5 ms a start. */
+const MqttClient = mqttClientModule.default;
+type MqttClient = InstanceType<typeof MqttClient>;
 
 export type MqttQos = 0 | 1;
 
@@ -27,7 +32,8 @@ export interface MqttConnectionOptions {
   readonly url: string;
   readonly clientId: string;
   readonly username: string;
-  readonly password: string;
+  /** Null: none is sent. */
+  readonly password: string | null;
   /** True: the broker forgets the session when the connection ends. */
   readonly clean: boolean;
   readonly filters: readonly string[];
@@ -70,6 +76,7 @@ interface Publication {
   attempted: boolean;
 }
 
+const DEFAULT_PORT = 1883;
 /** Wait for a peer that does not close its end after a DISCONNECT. */
 const CLOSE_MS_MAX = 1000;
 const SUBACK_FAILURE = 128;
@@ -98,11 +105,13 @@ export class MqttConnection {
   readonly #waiting = new Set<Publication>();
   #client: MqttClient | null = null;
   #release: () => void = () => {};
+  #giveUpOpening: () => void = () => {};
   #releasePlanned = false;
   /** Connected, subscribed, and what was waiting has been sent. */
   #ready = false;
   #subscribed = false;
   #closed = false;
+  #closing: Promise<void> | null = null;
   #connects = 0;
   #lastProblem: string | null = null;
 
@@ -139,13 +148,15 @@ export class MqttConnection {
     invariant(this.#client === null, 'a connection is opened once');
     const options = this.#options;
     const { hostname, port } = new URL(options.url);
+    // An IPv6 address stands in brackets there.
+    const host = hostname.replace(/^\[|\]$/g, '');
     const pauseMin = options.reconnectMsMin ?? 100;
     const pauseMax = options.reconnectMsMax ?? 5000;
     let pause = pauseMin;
     const clientOptions: IClientOptions = {
       clientId: options.clientId,
       username: options.username,
-      password: options.password,
+      password: options.password ?? undefined,
       clean: options.clean,
       keepalive: options.keepaliveSeconds ?? 30,
       protocolVersion: 4,
@@ -164,7 +175,7 @@ export class MqttConnection {
     if (options.will !== undefined) clientOptions.will = willPacket(options.will());
 
     const client = new MqttClient(() => {
-      const socket = connectSocket({ host: hostname, port: Number(port), noDelay: true });
+      const socket = connectSocket({ host, port: Number(port === '' ? DEFAULT_PORT : port), noDelay: true });
       this.#release = gatherWrites(socket);
       return socket as never;
     }, clientOptions);
@@ -177,6 +188,7 @@ export class MqttConnection {
     };
 
     return new Promise((resolve, reject) => {
+      this.#giveUpOpening = () => reject(this.#closedError());
       const refuse = (error: MqttConnectionError): void => {
         if (options.retryRefusal === true || this.#connects > 1) return;
         reject(error);
@@ -204,7 +216,6 @@ export class MqttConnection {
         for (const publication of this.#waiting) publication.sent = false;
         // Callbacks of lost publications: their packet ids are used anew, and everything is sent again from #waiting.
         for (const id of Object.keys(client.outgoing)) delete client.outgoing[Number(id)];
-        if (this.#closed) reject(new MqttConnectionError('closed', 'closed before it was connected'));
       });
       client.on('error', (error) => {
         this.#lastProblem = error.message;
@@ -264,8 +275,7 @@ export class MqttConnection {
    * waits; it rejects (`closed`) when the connection is closed before.
    */
   publish(topic: string, payload: Uint8Array | string, flags: PublishFlags): Promise<void> {
-    if (this.#closed)
-      return Promise.reject(new MqttConnectionError('closed', `${this.#options.clientId} has left the broker`));
+    if (this.#closed) return Promise.reject(this.#closedError());
     return new Promise((resolve, reject) => {
       const publication: Publication = {
         topic,
@@ -312,16 +322,18 @@ export class MqttConnection {
    * Takes leave of the broker (no last will) and ends. A delivery whose handler is running stays unacknowledged.
    * Resolves when the socket is closed, at the latest after a second. Idempotent.
    */
-  async close(): Promise<void> {
-    const client = this.#client;
-    if (this.#closed || client === null) {
-      this.#closed = true;
-      this.#forgetWaiting();
-      return;
-    }
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     if (this.#ready) this.#lost();
-    this.#forgetWaiting();
+    this.#giveUpOpening();
+    for (const publication of this.#waiting) publication.settle(this.#closedError());
+    const client = this.#client;
+    if (client === null) return;
     // The client would wait for acknowledgements; nobody here does any more.
     for (const id of Object.keys(client.outgoing)) delete client.outgoing[Number(id)];
     await new Promise<void>((resolve) => {
@@ -339,9 +351,8 @@ export class MqttConnection {
     this.#options.onSession?.(false);
   }
 
-  #forgetWaiting(): void {
-    const error = new MqttConnectionError('closed', `${this.#options.clientId} has left the broker`);
-    for (const publication of this.#waiting) publication.settle(error);
+  #closedError(): MqttConnectionError {
+    return new MqttConnectionError('closed', `${this.#options.clientId} has left the broker`);
   }
 }
 

@@ -18,7 +18,8 @@ export interface MqttTransportOptions {
   readonly seat: string;
   /** Identity that this seat publishes under. Twins share one. */
   readonly node: string;
-  readonly password: string;
+  /** Null: none is sent. */
+  readonly password: string | null;
   /** Default 1. With 0 nothing is acknowledged or delivered again. */
   readonly qos?: MqttQos;
   /** False (default): the broker keeps what arrives while the seat is away. */

@@ -149,6 +149,23 @@ export function parseArguments<const T extends FlagTable>(
   };
 }
 
+/** The arguments as they could be typed again, defaults left out. */
+export function argumentTexts<T extends FlagTable>(
+  { flags, given, positionals }: ParsedArguments<T>,
+  except: readonly string[] = [],
+): string[] {
+  const texts = positionals.filter((text) => text !== null);
+  for (const name of given) {
+    if (except.includes(name)) continue;
+    const value: unknown = flags[name];
+    if (value === true) texts.push(`--${name}`);
+    else if (Array.isArray(value))
+      for (const { name: key, value: text } of value as Setting[]) texts.push(`--${name}=${key}=${text}`);
+    else texts.push(`--${name}=${String(value)}`);
+  }
+  return texts;
+}
+
 function flagValue(name: string, flag: Flag, texts: readonly string[], problems: Problem[]): unknown {
   const path = `--${name}`;
   if (flag.type === 'switch') return texts.length > 0;

@@ -4,11 +4,14 @@ import { doctorCommand } from '../commands/doctor.ts';
 import { downCommand } from '../commands/down.ts';
 import { logsCommand } from '../commands/logs.ts';
 import { restartCommand, startCommand, stopCommand } from '../commands/node-commands.ts';
+import { runCommand } from '../commands/run.ts';
 import { statusCommand } from '../commands/status.ts';
+import { traceCommand } from '../commands/trace.ts';
 import { upCommand } from '../commands/up.ts';
 import type { Command } from './command.ts';
 
 export const COMMANDS: readonly Command[] = [
+  runCommand,
   upCommand,
   statusCommand,
   buyCommand,
@@ -17,5 +20,6 @@ export const COMMANDS: readonly Command[] = [
   restartCommand,
   logsCommand,
   downCommand,
+  traceCommand,
   doctorCommand,
 ];

@@ -8,6 +8,8 @@ import type { Terminal } from './terminal.ts';
 
 export interface CommandContext {
   readonly terminal: Terminal;
+  /** Takes everything and shows nothing. */
+  readonly silent: Terminal;
   /** Absolute path of the directory that holds labs. */
   readonly home: string;
   readonly cwd: string;

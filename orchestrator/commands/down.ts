@@ -3,6 +3,7 @@ import { defineCommand } from '../cli/command.ts';
 import { EXIT } from '../cli/exit-code.ts';
 import { Failure } from '../failure.ts';
 import { tryLab } from '../lab/ask-lab.ts';
+import type { DownResult } from '../lab/lab-commands.ts';
 import { isAlive } from '../lab/process-identity.ts';
 import { existingLab, LAB_FLAG, labOption } from './lab-flags.ts';
 
@@ -20,7 +21,7 @@ export const downCommand = defineCommand({
   perform: async ({ terminal, home, signal }, { flags }) => {
     const { directory } = existingLab(home, flags.lab);
     const record = directory.readRunning();
-    const stopped = await tryLab(directory, { kind: 'down' }, { signal });
+    const stopped = await tryLab<DownResult>(directory, { kind: 'down' }, { signal });
     if (stopped !== null && record !== null) {
       const deadlineMs = performance.now() + LAB_PROCESS_END_MS_MAX;
       while (isAlive(record.process)) {
@@ -47,6 +48,10 @@ export const downCommand = defineCommand({
       if (flags.volumes) directory.remove();
     } finally {
       lock.release();
+    }
+    const missed = flags.volumes ? [] : Object.entries(stopped?.result.missed ?? {});
+    for (const [node, count] of missed) {
+      terminal.note(`Node ${node} was down and has missed ${count} messages for good: its wallets will differ.`);
     }
     const before = stopped === null ? 'was not running' : 'is stopped';
     terminal.line(

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { ParsedArguments } from '../cli/arguments.ts';
+import { argumentTexts, type ParsedArguments } from '../cli/arguments.ts';
 import { type CommandContext, defineCommand } from '../cli/command.ts';
 import { EXIT, type ExitCode } from '../cli/exit-code.ts';
 import { textTable } from '../cli/text-table.ts';
@@ -186,7 +186,13 @@ async function startInBackground(
   const log = openSync(directory.logFile, 'a', 0o600);
   const child = spawn(
     process.execPath,
-    [programFile('orchestrator/main').file, 'up', ...argumentsOf(parsed), '--_report', '3'],
+    [
+      programFile('orchestrator/main').file,
+      'up',
+      ...argumentTexts(parsed, ['foreground', 'json', '_report']),
+      '--_report',
+      '3',
+    ],
     {
       cwd: context.cwd,
       detached: true,
@@ -229,19 +235,6 @@ async function startInBackground(
     terminal.live([]);
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-/** The arguments once more, for the process that runs the lab. */
-function argumentsOf({ flags, given }: UpArguments): string[] {
-  const args: string[] = [];
-  for (const name of given) {
-    const value = flags[name as keyof typeof flags];
-    if (name === '_report' || name === 'json' || name === 'foreground') continue;
-    if (typeof value === 'boolean') args.push(`--${name}`);
-    else if (Array.isArray(value)) for (const setting of value) args.push(`--${name}=${setting.name}=${setting.value}`);
-    else args.push(`--${name}=${String(value)}`);
-  }
-  return args;
 }
 
 /** Somebody else starts the same lab: waits for that, and takes it as running. */

@@ -4,6 +4,9 @@
  * A node speaks under its own identity only: that is what lets a receiver take the sender from the topic. On the
  * control broker a node speaks and hears under its own seat only. An observer hears all and says nothing; the lab may
  * do everything below its own prefix.
+ *
+ * The session of an account has the seat as its client id. Beside it, an account may have connections whose client id is
+ * `<seat>/<name>`: the lab's commands, and a node's devices, which share its account and its rights.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ControlSubject } from '../../node/host/control-protocol.ts';
@@ -14,7 +17,7 @@ import type { RefusalReason } from './traffic.ts';
 export type BrokerKind = 'fabric' | 'control';
 
 export interface Account {
-  /** User name; a node's client id must equal it. One topic level. */
+  /** User name, and client id of the account's session. One topic level. */
   readonly seat: string;
   /** Member id in messages; used for nodes only. Twins share one. */
   readonly identity: string;
@@ -26,6 +29,8 @@ export type Authentication = { readonly account: Account } | { readonly refused:
 
 const FROM_NODE: ReadonlySet<string> = new Set<ControlSubject>(['status', 'order-results', 'reports', 'observations']);
 const TO_NODE: ReadonlySet<string> = new Set<ControlSubject>(['orders', 'samples', 'report-requests']);
+
+const CLIENT_ID_CHARACTERS_MAX = 128;
 
 const digest = (text: string | Buffer): Buffer => createHash('sha256').update(text).digest();
 
@@ -46,18 +51,15 @@ export class AccessRules {
     );
   }
 
-  /**
-   * A node connects with its seat as client id: another one would get round the takeover of the session. Lab and
-   * observers may have several connections: `<seat>` or `<seat>/<anything>`.
-   */
+  /** A client id that is not the account's own would take over somebody else's session, and is refused. */
   authenticate(clientId: string, username: string | undefined, password: Buffer | undefined): Authentication {
     const entry = username === undefined ? undefined : this.#accounts.get(username);
     const equal = timingSafeEqual(digest(password ?? ''), entry?.passwordHash ?? this.#nobody);
     if (entry === undefined) return { refused: 'unknown-seat' };
     if (!equal || password === undefined) return { refused: 'wrong-password' };
     const { account } = entry;
-    const fits = clientId === account.seat || (account.role !== 'node' && clientId.startsWith(`${account.seat}/`));
-    return fits ? { account } : { refused: 'client-id-mismatch' };
+    const beside = clientId.startsWith(`${account.seat}/`) && clientId.length <= CLIENT_ID_CHARACTERS_MAX;
+    return clientId === account.seat || beside ? { account } : { refused: 'client-id-mismatch' };
   }
 
   /** Null when `account` may publish to `topic`. */
@@ -82,7 +84,9 @@ export class AccessRules {
   }
 
   #filtersOf(account: Account): readonly string[] {
-    if (this.#kind === 'fabric') return nodeFilters(this.#lab, account.identity);
+    if (this.#kind === 'fabric') {
+      return [...nodeFilters(this.#lab, account.identity), `${this.#prefix}${account.identity}/device/+`];
+    }
     return [...TO_NODE].map((subject) => `${this.#prefix}control/${account.seat}/${subject}`);
   }
 }

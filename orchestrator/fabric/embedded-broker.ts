@@ -13,7 +13,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import { labPrefix } from '../../node/host/fabric-topics.ts';
 import { gatherWrites } from '../../node/host/gathered-writes.ts';
-import { AccessRules, type Account, type BrokerKind } from './access.ts';
+import { AccessRules, type Account, type Authentication, type BrokerKind } from './access.ts';
 import { FanOut, type Forward, REFUSED_TOPIC, type SessionView } from './fan-out.ts';
 import { OUTBOX_LIMITS, type OutboxLimits } from './outbox.ts';
 import { guardPackets } from './packet-guard.ts';
@@ -52,6 +52,8 @@ const DRAIN_MS_MAX = 10_000;
 /** Connections beyond those that a lab of this many seats can need. */
 const SPARE_CONNECTIONS = 256;
 const NOT_AUTHORIZED = 5;
+/** Sessions of one node or observer besides its own. */
+const BESIDE_MAX = 8;
 /** Errors of aedes about a client that is silent or gone. */
 const TIMEOUTS = /^(connection closed|drain timeout|keep alive timeout|connect did not arrive in time)$/;
 
@@ -62,6 +64,7 @@ export class EmbeddedBroker {
   readonly #fanOut: FanOut;
   readonly #payloadBytesMax: number;
   readonly #accounts = new WeakMap<object, Account>();
+  readonly #sockets = new Set<Socket>();
   #aedes: Aedes | null = null;
   #server: Server | null = null;
 
@@ -81,7 +84,7 @@ export class EmbeddedBroker {
       drainTimeout: DRAIN_MS_MAX,
       maxTopicLevels: TOPIC_LEVELS_MAX,
       authenticate: (client, username, password, done) => {
-        const result = this.#rules.authenticate(client.id, username, password);
+        const result = this.#authenticate(client.id, username, password);
         if ('refused' in result) {
           this.#counters.refused[result.refused]++;
           const error: AuthenticateError = Object.assign(new Error(result.refused), { returnCode: NOT_AUTHORIZED });
@@ -89,6 +92,7 @@ export class EmbeddedBroker {
           return;
         }
         this.#accounts.set(client, result.account);
+        this.#fanOut.reserve(client.id, client.clean, client);
         done(null, true);
       },
       authorizePublish: (client, packet, done) => {
@@ -128,7 +132,6 @@ export class EmbeddedBroker {
     );
     aedes.on('clientError', (_client, error) => this.#countViolation(error));
     aedes.on('connectionError', (_client, error) => this.#countViolation(error));
-    aedes.on('clientDisconnect', (client) => this.#fanOut.detach(client.id, client));
 
     const server = createServer({ noDelay: true }, (socket) => this.#accept(aedes, socket));
     this.#server = server;
@@ -149,13 +152,27 @@ export class EmbeddedBroker {
       this.#counters.refused['packet-too-large']++;
       socket.destroy();
     });
-    aedes.handle(socket);
+    const client = aedes.handle(socket);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      // Not on an event of aedes: it has none for a client that leaves during its handshake.
+      this.#fanOut.detach(client.id, client);
+    });
   }
 
   /** Of the errors that end a connection, those that the client's bytes caused. */
   #countViolation(error: Error): void {
     const innocent = 'code' in error || 'errorCode' in error || TIMEOUTS.test(error.message);
     if (!innocent) this.#counters.refused['protocol-violation']++;
+  }
+
+  #authenticate(clientId: string, username: string | undefined, password: Buffer | undefined): Authentication {
+    const result = this.#rules.authenticate(clientId, username, password);
+    if ('refused' in result || result.account.role === 'lab' || clientId === result.account.seat) return result;
+    // Each may have a queue of its own.
+    const beside = this.#fanOut.clientIds(`${result.account.seat}/`).filter((id) => id !== clientId);
+    return beside.length < BESIDE_MAX ? result : { refused: 'too-many-connections' };
   }
 
   #refusesPublish(client: Client | null, packet: PublishPacket): RefusalReason | null {
@@ -169,6 +186,11 @@ export class EmbeddedBroker {
   /** Port it listens on; 0 before `start`. */
   get port(): number {
     return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Open connections, logged in or not. */
+  get connections(): number {
+    return this.#sockets.size;
   }
 
   /** For link rules that delay: puts a copy into one client's outbox. See {@link Forward}. */
@@ -196,6 +218,8 @@ export class EmbeddedBroker {
     this.#aedes = null;
     const closed = new Promise<void>((resolve) => (server === null ? resolve() : server.close(() => resolve())));
     await new Promise<void>((resolve) => (aedes === null ? resolve() : aedes.close(() => resolve())));
+    // Those that have not logged in are not known to aedes, and would hold up the server.
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 }

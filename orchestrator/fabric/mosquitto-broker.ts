@@ -125,7 +125,8 @@ async function writeConfiguration(directory: string, port: number, options: Mosq
     'allow_anonymous false',
     `password_file ${passwordFile}`,
     `acl_file ${aclFile}`,
-    // A node's session belongs to its seat: nobody else can take it over under the seat's client id.
+    // A session belongs to its seat: nobody else can take it over under the seat's client id. The price: an account
+    // has one connection here, none beside it (access.ts).
     'use_username_as_clientid true',
     'set_tcp_nodelay true',
     'max_inflight_messages 0',
@@ -167,7 +168,7 @@ function accessList(lab: string, account: Account): string {
       ...['sensor', 'consensus', 'device/+', 'peer/+/sensor', 'peer/+/consensus'].map(
         (topic) => `write ${own}/${topic}`,
       ),
-      ...nodeFilters(lab, account.identity).map((filter) => `read ${filter}`),
+      ...[...nodeFilters(lab, account.identity), `${own}/device/+`].map((filter) => `read ${filter}`),
     ],
   }[account.role];
   return [`user ${account.seat}`, ...rights.map((right) => `topic ${right}`), ''].join('\n');

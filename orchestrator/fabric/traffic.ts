@@ -24,6 +24,7 @@ export const REFUSAL_REASONS = [
   'unknown-seat',
   'wrong-password',
   'client-id-mismatch',
+  'too-many-connections',
   /** A publish. It is acknowledged, as MQTT 3.1.1 wants it, and goes nowhere. */
   'publish-foreign-identity',
   'publish-unknown-topic',

@@ -50,6 +50,11 @@ export interface LabStatus extends LabSummary {
   readonly control: BrokerStats;
 }
 
+export interface DownResult {
+  /** Messages that were waiting for nodes which were down already, by node: they are lost. */
+  readonly missed: Readonly<Record<string, number>>;
+}
+
 export type BuyEvent =
   | { readonly kind: 'queued'; readonly reason: string }
   | { readonly kind: 'requested'; readonly requestId: string };
@@ -82,7 +87,11 @@ export function labCommands(lab: Lab, summary: Promise<LabSummary>, shutDown: ()
     signal: AbortSignal,
   ): Promise<unknown> => {
     // Also a lab that is only just starting can be stopped.
-    if (request.kind === 'down') return shutDown();
+    if (request.kind === 'down') {
+      const missed = Object.fromEntries(await lab.missedByStopped());
+      await shutDown();
+      return { missed } satisfies DownResult;
+    }
     const ready = await summary;
     switch (request.kind) {
       case 'hello':
@@ -155,10 +164,11 @@ async function buy(
     const current = (): Purchase | undefined => (requestId === null ? undefined : lab.purchases.find(requestId));
     if (follow) {
       const decided = await changes.until(() => signal.aborted || current()?.decidedAtMs.has(node) === true, timeoutMs);
-      const members = lab.plan.seats.length;
+      // Who is down decides when it is back: not waited for.
+      const running = lab.plan.seats.filter((place) => lab.nodeProcess(place.seat) !== null).length;
       if (decided) {
         await changes.until(
-          () => signal.aborted || (current()?.decidedAtMs.size === members && current()?.served !== null),
+          () => signal.aborted || ((current()?.decidedAtMs.size ?? 0) >= running && current()?.served !== null),
           REST_MS_MAX,
         );
       }

@@ -4,6 +4,7 @@
  * nothing: broker and nodes see it go and end by themselves.
  */
 import { Failure, messageOf } from '../failure.ts';
+import type { Observation } from '../history/observation.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { CommandServer } from './command-socket.ts';
 import { Lab, type LabEvent } from './lab.ts';
@@ -21,6 +22,7 @@ export interface LabProcessOptions {
   readonly inherited: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly onEvent: (event: LabEvent) => void;
+  readonly onObservation?: (observation: Observation) => void;
 }
 
 /** How long what an earlier, killed lab process left running may take to end by itself. */
@@ -82,6 +84,7 @@ export class LabProcess {
         if (event.kind === 'fabric-died')
           void shutDown(new Failure('environment', `the fabric ended: ${event.reason}`));
       },
+      ...(options.onObservation === undefined ? {} : { onObservation: options.onObservation }),
       onProcesses: () => record(),
     });
     const record = (): void => {

@@ -12,7 +12,7 @@ import type { OrderMode } from '../../node/protocol/step.ts';
 import { ControlClient, ControlError } from '../control/control-client.ts';
 import { type BrokerStats, EmbeddedBroker } from '../fabric/embedded-broker.ts';
 import { Failure, messageOf, throwIfInterrupted } from '../failure.ts';
-import { parseObservation } from '../history/observation.ts';
+import { type Observation, parseObservation } from '../history/observation.ts';
 import type { CollectedFiles, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { type LabCredentials, openCredentials } from './credentials.ts';
 import { forEachBounded } from './for-each-bounded.ts';
@@ -20,6 +20,7 @@ import type { LabDirectory } from './lab-directory.ts';
 import type { LabPlan, SeatPlan } from './lab-plan.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { PurchaseWatch } from './purchase-watch.ts';
+import { reserveSessions } from './reserve-sessions.ts';
 
 export type LabEvent =
   | { readonly kind: 'broker'; readonly which: 'control' | 'fabric'; readonly url: string }
@@ -34,6 +35,8 @@ export interface LabOptions {
   readonly runtime: (options: RuntimeOptions) => Runtime;
   readonly inherited: Readonly<Record<string, string>>;
   readonly onEvent: (event: LabEvent) => void;
+  /** Every observation that nodes send. */
+  readonly onObservation?: (observation: Observation) => void;
   /** Node processes came or went. */
   readonly onProcesses?: () => void;
 }
@@ -68,6 +71,11 @@ const READY_MS_MAX = 30_000;
 const STOP_GRACE_MS = 5000;
 const REPORT_MS_MAX = 3000;
 const LAB_ACCOUNT = 'lab';
+/** More than there are processors: a starting node waits for its brokers half of the time. */
+const START_AT_A_TIME = 2 * availableParallelism() + 2;
+const CATCH_UP_ROUNDS_MAX = 2;
+const CATCH_UP_MS_MAX = 3000;
+const CATCH_UP_LOOK_MS = 30;
 
 export class Lab {
   readonly plan: LabPlan;
@@ -82,6 +90,8 @@ export class Lab {
   #controlUrl = '';
   #fabricFailure: string | null = null;
   #stopping: Promise<void> | null = null;
+  /** Nothing is started any more. */
+  #ending = false;
 
   constructor(options: LabOptions) {
     const { plan, directory } = options;
@@ -130,8 +140,7 @@ export class Lab {
     try {
       await this.#startBrokers();
       throwIfInterrupted(signal);
-      // More at a time than there are processors: a starting node waits for its brokers half of the time.
-      await forEachBounded([...this.#seats.keys()], 2 * availableParallelism() + 2, (seat) => {
+      await forEachBounded([...this.#seats.keys()], START_AT_A_TIME, (seat) => {
         throwIfInterrupted(signal);
         return this.startNode(seat);
       });
@@ -177,6 +186,11 @@ export class Lab {
     });
     this.#runtime = runtime;
     await Promise.all([this.#control.open(), runtime.startFabric()]);
+    try {
+      await reserveSessions(runtime.fabricUrl!, plan, this.#credentials);
+    } catch (cause) {
+      throw new Failure('environment', `the fabric does not take the seats: ${messageOf(cause)}`, { cause });
+    }
     onEvent({ kind: 'broker', which: 'fabric', url: runtime.fabricUrl! });
   }
 
@@ -231,10 +245,10 @@ export class Lab {
     return result;
   }
 
-  async #start(seat: Seat): Promise<void> {
+  async #start(seat: Seat, silent = false): Promise<void> {
     const { seat: name, node } = seat.plan;
     const runtime = this.#runtime!;
-    if (this.#stopping !== null || runtime.nodeProcess(name) !== null) return;
+    if (this.#ending || runtime.nodeProcess(name) !== null) return;
     seat.state = 'starting';
     seat.detail = null;
     const bootBefore = this.#control!.status.get(name)?.boot;
@@ -243,7 +257,7 @@ export class Lab {
     });
     ended.catch(() => {});
     try {
-      await runtime.startNode(name);
+      await runtime.startNode(name, { silent });
       this.#options.onProcesses?.();
       const settled = this.#control!.whenStatus(
         name,
@@ -261,7 +275,7 @@ export class Lab {
       if (seat.state === 'starting') seat.state = 'failed';
       seat.detail = messageOf(cause);
       await runtime.killNode(name);
-      if (this.#stopping !== null) throw new Failure('interrupted', 'interrupted', { cause });
+      if (this.#ending) throw new Failure('interrupted', 'interrupted', { cause });
       throw new Failure(
         'environment',
         complaint === '' ? messageOf(cause) : `${messageOf(cause)}\n${indented(complaint)}`,
@@ -374,23 +388,77 @@ export class Lab {
   #onObservations(lines: string): void {
     for (const line of lines.split('\n')) {
       const observation = line === '' ? null : parseObservation(line);
-      if (observation !== null) this.purchases.take(observation);
+      if (observation === null) continue;
+      this.purchases.take(observation);
+      this.#options.onObservation?.(observation);
     }
   }
 
   // --- end --------------------------------------------------------------------------------------------------------
 
-  /** Stops nodes, fabric and control, and keeps the files. A second call waits for the first. */
+  /**
+   * Stops nodes, fabric and control, and keeps the files. A second call waits for the first.
+   *
+   * The fabric's queues end with it, so what a node has not heard then it never will, and its wallets would differ for
+   * good. Nodes do not stop at the same instant: where one has missed what others still sent, they are started once
+   * more, without sensors, until every queue is empty.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
+  /** Messages that wait at the fabric for nodes that are down: lost once the lab stops. By node, none where there are none. */
+  async missedByStopped(): Promise<ReadonlyMap<string, number>> {
+    const undelivered = await this.#undelivered();
+    const down = [...this.#seats.values()].filter(({ plan }) => this.nodeProcess(plan.seat) === null);
+    return new Map(
+      down.flatMap(({ plan }) => {
+        const count = undelivered.get(plan.seat) ?? 0;
+        return count === 0 ? [] : [[plan.node, count]];
+      }),
+    );
+  }
+
   async #stop(): Promise<void> {
-    await this.#runtime?.dispose();
-    for (const seat of this.#seats.values()) if (seat.state !== 'crashed') seat.state = 'down';
-    await this.#control?.close();
-    await this.#broker.stop();
+    const ready = [...this.#seats.values()].filter(({ state }) => state === 'ready').map(({ plan }) => plan.seat);
+    try {
+      await Promise.all(ready.map((seat) => this.stopNode(seat)));
+      for (let round = 0; round < CATCH_UP_ROUNDS_MAX && (await this.#haveMissed(ready)); round++) {
+        await forEachBounded(ready, START_AT_A_TIME, (seat) => this.#inTurn(seat, (place) => this.#start(place, true)));
+        await this.#untilHeard(ready);
+        await Promise.all(ready.map((seat) => this.stopNode(seat)));
+      }
+    } catch (error) {
+      // Whatever it was, the lab stops; a node that has missed something is seen by its wallets.
+      if (!(error instanceof Failure)) throw error;
+    } finally {
+      this.#ending = true;
+      await this.#runtime?.dispose();
+      for (const seat of this.#seats.values()) if (seat.state !== 'crashed') seat.state = 'down';
+      await this.#control?.close();
+      await this.#broker.stop();
+    }
+  }
+
+  async #haveMissed(seats: readonly string[]): Promise<boolean> {
+    const undelivered = await this.#undelivered();
+    return seats.some((seat) => (undelivered.get(seat) ?? 0) > 0);
+  }
+
+  /** Waits until two looks in a row find nothing under way to any of `seats`, with a bound. */
+  async #untilHeard(seats: readonly string[]): Promise<void> {
+    const deadlineMs = performance.now() + CATCH_UP_MS_MAX;
+    for (let quiet = 0; quiet < 2 && performance.now() < deadlineMs; ) {
+      await new Promise((done) => setTimeout(done, CATCH_UP_LOOK_MS));
+      quiet = (await this.#haveMissed(seats)) ? 0 : quiet + 1;
+    }
+  }
+
+  /** Messages that the fabric holds for each seat, sent or not, that it has not acknowledged. */
+  async #undelivered(): Promise<ReadonlyMap<string, number>> {
+    const stats = this.#fabricFailure === null ? await this.fabricStats() : null;
+    return new Map(stats?.sessions.map(({ seat, waiting, inFlight }) => [seat, waiting + inFlight]) ?? []);
   }
 }
 

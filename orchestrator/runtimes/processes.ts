@@ -13,7 +13,7 @@ import { identify, type ProcessIdentity } from '../lab/process-identity.ts';
 import { programFile } from '../project.ts';
 import { lastLines } from './file-tail.ts';
 import { nodeEnvironment } from './node-environment.ts';
-import type { CollectedFiles, NodeExit, Runtime, RuntimeOptions } from './runtime.ts';
+import type { CollectedFiles, NodeExit, NodeStart, Runtime, RuntimeOptions } from './runtime.ts';
 
 interface Running {
   readonly child: ChildProcess;
@@ -72,7 +72,7 @@ export class ProcessRuntime implements Runtime {
     }
   }
 
-  async startNode(seat: string): Promise<void> {
+  async startNode(seat: string, { silent }: NodeStart = { silent: false }): Promise<void> {
     const { plan, directory, credentials, controlPort, inherited } = this.#options;
     const place = plan.seats.find((candidate) => candidate.seat === seat)!;
     const files = directory.nodeFiles(seat);
@@ -86,6 +86,7 @@ export class ProcessRuntime implements Runtime {
         controlPasswordFile: credentials.control.get(seat)!.file,
         dataDirectory: files.directory,
       }),
+      ...(silent ? { WALLANCE_SENSORS: 'none' } : {}),
       WALLANCE_PARENT_PIPE: 'true',
       WALLANCE_HTTP_PORT: '0',
     };

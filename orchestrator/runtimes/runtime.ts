@@ -35,6 +35,11 @@ export interface NodeExit {
   readonly asked: boolean;
 }
 
+export interface NodeStart {
+  /** Without its virtual sensors: it takes part, and adds nothing of its own accord. */
+  readonly silent: boolean;
+}
+
 /** Files of one seat, readable on this machine once `collectNode` has returned. */
 export interface CollectedFiles {
   /** The node's data directory: database, observations. */
@@ -51,7 +56,7 @@ export interface Runtime {
   /** What the fabric's broker counted; null where it keeps no such counts or does not answer. */
   fabricStats(): Promise<BrokerStats | null>;
   /** Starts the node of `seat` with the data it had. Resolves when it was launched, long before it is ready. */
-  startNode(seat: string): Promise<void>;
+  startNode(seat: string, start?: NodeStart): Promise<void>;
   /** Asks the node to end (SIGTERM), ends it after `graceMs`. Resolves when it is gone. */
   stopNode(seat: string, graceMs: number): Promise<void>;
   /** Ends the node without notice (SIGKILL). Resolves when it is gone. */

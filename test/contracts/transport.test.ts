@@ -112,6 +112,26 @@ function contract(name: string, start: () => Promise<FabricWorld>): void {
       assert.deepEqual(await back.inbox.whenTexts(500), expected);
     });
 
+    it('lets a seat that comes back catch up in order while others go on publishing', async (t) => {
+      const world = await open(t, start);
+      const { transport: publisher, inbox: all } = await attached(world, 'n1');
+      const away = await attached(world, 'n2');
+      await away.transport.close();
+      let count = 0;
+      const publish = (): Promise<void> => publisher.publish('consensus', bytes(`m${count++}`));
+      await Promise.all(Array.from({ length: 2000 }, publish));
+      let caughtUp = false;
+      const lane = async (): Promise<void> => {
+        while (!caughtUp) await publish();
+      };
+      const lanes = Promise.all([lane(), lane(), lane()]);
+      const back = await attached(world, 'n2');
+      await back.inbox.whenTexts(2200);
+      caughtUp = true;
+      await lanes;
+      assert.deepEqual(await back.inbox.whenTexts(count), await all.whenTexts(count));
+    });
+
     it('shows all receivers the messages of concurrent publishers in one order', async (t) => {
       const world = await open(t, start);
       const nodes = await Promise.all(SEATS.map((seat) => attached(world, seat)));

@@ -162,10 +162,39 @@ describe('rights on the fabric', () => {
     assert.equal(await attempt('n1', 'n1', ''), 5);
     assert.equal(await attempt('n9', 'n9', password), 5);
     assert.equal(await attempt('n2', 'n1', password), 5);
-    assert.equal(await attempt('n1/second', 'n1', password), 5);
+    assert.equal(await attempt('n1x', 'n1', password), 5);
+    assert.equal(await attempt('n2/beside', 'n1', password), 5);
+    assert.equal(await attempt(`n1/${'x'.repeat(126)}`, 'n1', password), 5);
+    assert.equal(await attempt('n1/beside', 'n1', password), 0);
     assert.equal(await attempt('lab/second', 'lab', LAB_ACCOUNT.password), 0);
     assert.equal(await attempt('n1', 'lab', LAB_ACCOUNT.password), 5);
-    expectRefused(broker, { 'unknown-seat': 1, 'wrong-password': 2, 'client-id-mismatch': 3 });
+    expectRefused(broker, { 'unknown-seat': 1, 'wrong-password': 2, 'client-id-mismatch': 5 });
+  });
+
+  it('lets the devices of a node use its account beside it, a bounded number of them', async (t) => {
+    const broker = await start(t);
+    const node = await listen(t, broker, NODES[0]!, nodeFilters(LAB, 'n1'));
+    const { password } = NODES[0]!;
+    const device = (node: string): string => `wallance/v1/${LAB}/${node}/device/thermometer`;
+    const samples = await login(t, broker, NODES[0]!, { clientId: 'n1/samples' });
+    const texts: string[] = [];
+    samples.on('message', (_topic, payload) => texts.push(payload.toString()));
+    await samples.subscribeAsync(device('n1'), { qos: 0 });
+    const thermometer = await login(t, broker, NODES[0]!, { clientId: 'n1/thermometer' });
+    await thermometer.publishAsync(device('n2'), 'not its own', { qos: 1 });
+    await thermometer.publishAsync(device('n1'), '21.5', { qos: 1 });
+    await eventually(() => texts.length === 1, 'the value');
+    assert.deepEqual([texts, node.texts], [['21.5'], []]);
+    expectRefused(broker, { 'publish-foreign-identity': 1 });
+    const raws = Array.from({ length: 20 }, () => new RawClient(broker.port));
+    t.after(() => {
+      for (const raw of raws) raw.socket.destroy();
+    });
+    const codes = await Promise.all(raws.map((raw, i) => raw.login(`n1/${i}`, 'n1', password)));
+    assert.equal(codes.filter((code) => code === 0).length, 6, 'two of eight are taken');
+    expectRefused(broker, { 'publish-foreign-identity': 1, 'too-many-connections': 14 });
+    await node.client.publishAsync(TO_ALL('n1'), 'undisturbed', { qos: 1 });
+    await node.heard(1);
   });
 
   it('gives a seat to a second connection only for the right password', async (t) => {
@@ -390,6 +419,20 @@ describe('bounds', () => {
     await within(node.closed, 'the end of a connection that publishes to a wildcard');
     await listen(t, broker, NODES[1]!, [TO_ALL('+')]);
     assert.ok(broker.stats().refused['protocol-violation'] > 0);
+  });
+});
+
+describe('the end', () => {
+  it('comes at once, whoever is connected', async (t) => {
+    const broker = await start(t);
+    await login(t, broker, NODES[0]!);
+    const silent = new RawClient(broker.port);
+    await eventually(() => broker.connections === 2, 'both connections');
+    const began = performance.now();
+    await within(broker.stop(), 'the end of the broker');
+    assert.ok(performance.now() - began < 1000);
+    await within(silent.closed, 'the end of the silent connection');
+    await broker.stop();
   });
 });
 

@@ -1,0 +1,28 @@
+/**
+ * Opens every seat's session on the fabric before the first node starts, so that a node which is ready later has missed
+ * nothing: without it, what the first nodes publish goes by the last ones, and their wallets differ for good.
+ */
+import { nodeFilters } from '../../node/host/fabric-topics.ts';
+import { MqttConnection } from '../../node/host/mqtt-connection.ts';
+import type { LabCredentials } from './credentials.ts';
+import { forEachBounded } from './for-each-bounded.ts';
+import type { LabPlan } from './lab-plan.ts';
+
+const AT_A_TIME = 16;
+
+/** `fabricUrl` as this process reaches it. Nobody may be publishing yet. */
+export async function reserveSessions(fabricUrl: string, plan: LabPlan, credentials: LabCredentials): Promise<void> {
+  await forEachBounded(plan.seats, AT_A_TIME, async ({ seat, node }) => {
+    const connection = new MqttConnection({
+      url: fabricUrl,
+      clientId: seat,
+      username: seat,
+      password: credentials.fabric.get(seat)!.password,
+      clean: false,
+      filters: nodeFilters(plan.lab, node),
+      qos: plan.qos,
+    });
+    await connection.open(() => {});
+    await connection.close();
+  });
+}
