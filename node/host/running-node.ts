@@ -150,7 +150,7 @@ export class RunningNode {
     try {
       await this.#host.start();
     } catch (error) {
-      // A stop ends the wait for the fabric; that is no failure.
+      // Stopped while it was waiting for the fabric: that is no failure.
       if (this.#stopping === null) throw error;
     } finally {
       clearTimeout(impatience);
