@@ -288,6 +288,8 @@ export function describeEvent(event: LabEvent): string {
       return `node ${event.node} has gone: ${event.reason}`;
     case 'fabric-died':
       return `the fabric has gone: ${event.reason}`;
+    case 'trouble':
+      return event.text;
   }
 }
 

@@ -29,6 +29,7 @@ const DISPOSE_GRACE_MS = 5000;
 
 export class ProcessRuntime implements Runtime {
   readonly name = 'processes';
+  readonly readyMsMax = 30_000;
   readonly #options: RuntimeOptions;
   readonly #program = programFile('node/host/main').file;
   readonly #nodes = new Map<string, Running>();
