@@ -85,13 +85,28 @@ export interface NodeReport {
   readonly wallets: readonly WalletView[];
   readonly storedRequests: number;
   readonly storedVotes: number;
-  readonly locks: readonly { readonly requester: string; readonly slot: string; readonly requestId: string; readonly remainingUnits: number }[];
-  readonly pendingOrders: readonly { readonly orderId: string; readonly phase: string; readonly requestId: string | null }[];
+  readonly locks: readonly {
+    readonly requester: string;
+    readonly slot: string;
+    readonly requestId: string;
+    readonly remainingUnits: number;
+  }[];
+  readonly pendingOrders: readonly {
+    readonly orderId: string;
+    readonly phase: string;
+    readonly requestId: string | null;
+  }[];
   readonly n: number;
   readonly quorum: number;
   readonly dcoinRate: number;
   readonly rejections: Readonly<Record<string, number>>;
-  readonly services: readonly { readonly key: string; readonly service: string; readonly argument: string; readonly phase: string; readonly detail: string }[];
+  readonly services: readonly {
+    readonly key: string;
+    readonly service: string;
+    readonly argument: string;
+    readonly phase: string;
+    readonly detail: string;
+  }[];
   readonly decisions: number;
   readonly sensorTransactions: number;
   readonly rssBytes: number;

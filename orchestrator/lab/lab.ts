@@ -37,6 +37,8 @@ export interface LabOptions {
   readonly runtime: (options: RuntimeOptions) => Runtime;
   readonly inherited: Readonly<Record<string, string>>;
   readonly onEvent: (event: LabEvent) => void;
+  /** Whether nodes' observations are listened to, default true. Without, purchases cannot be followed live. */
+  readonly observe?: boolean;
   /** Every observation that nodes send. */
   readonly onObservation?: (observation: Observation) => void;
   /** Node processes came or went. */
@@ -168,7 +170,9 @@ export class Lab {
       username: LAB_ACCOUNT,
       password: this.#credentials.lab.password,
       onStatus: (seat, status) => this.#onStatus(seat, status),
-      onObservations: (_seat, lines) => this.#onObservations(lines),
+      ...(this.#options.observe === false
+        ? {}
+        : { onObservations: (_seat: string, lines: string) => this.#onObservations(lines) }),
       onOrderResult: (_seat, result) => {
         for (const watcher of this.#orderWatchers) watcher(result);
       },
