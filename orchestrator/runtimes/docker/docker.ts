@@ -191,6 +191,7 @@ export class DockerRuntime implements Runtime {
       labels,
       env: {},
       networks: [],
+      writableRoot: true,
       volumes: plan.seats.map(({ seat }) => ({
         name: this.#secretsVolume(seat),
         target: `/seats/${seat}`,

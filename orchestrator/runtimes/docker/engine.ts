@@ -51,6 +51,8 @@ export interface ContainerSpec {
     readonly readOnly: boolean;
     readonly labels: Readonly<Record<string, string>>;
   }[];
+  /** Only one that is never started may have it: files reach it then. */
+  readonly writableRoot?: boolean;
   readonly memoryBytes: number | null;
   readonly processors: number | null;
   readonly pidsMax: number;
@@ -246,7 +248,7 @@ export class Engine {
                   [port]: [{ HostIp: '127.0.0.1', HostPort: publish!.hostPort === 0 ? '' : String(publish!.hostPort) }],
                 },
               }),
-          ReadonlyRootfs: true,
+          ReadonlyRootfs: spec.writableRoot !== true,
           Tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=16m,mode=1777' },
           ShmSize: 1024 * 1024,
           CapDrop: ['ALL'],
