@@ -238,7 +238,7 @@ export class Lab {
   }
 
   collectNode(seatName: string): Promise<CollectedFiles> {
-    return this.#runtime!.collectNode(seatName);
+    return this.#inTurn(seatName, () => this.#runtime!.collectNode(seatName));
   }
 
   #inTurn<T>(seatName: string, operation: (seat: Seat) => Promise<T>): Promise<T> {

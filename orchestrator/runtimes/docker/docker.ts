@@ -219,7 +219,7 @@ export class DockerRuntime implements Runtime {
     return [
       file('fabric-password', credentials.fabric.get(seat)!.password),
       file('control-password', credentials.control.get(seat)!.password),
-      ...recordedFiles(plan.sensors).map((path, index) => file(recordedName(index), readFileSync(path))),
+      ...recordedFiles(plan.sensors).map((path, index) => file(recordedName(index), readRecorded(path))),
     ];
   }
 
@@ -446,6 +446,14 @@ export class DockerRuntime implements Runtime {
 /** Files of recorded data that sensors replay, each once. */
 function recordedFiles(sensors: readonly unknown[]): readonly string[] {
   return [...new Set(sensors.map(fileOf).filter((file) => file !== null))];
+}
+
+function readRecorded(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Failure('environment', `cannot read the recorded data of a sensor: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function fileOf(sensor: unknown): string | null {

@@ -6,6 +6,7 @@
  */
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import Docker from 'dockerode';
+import { messageOf } from '../../failure.ts';
 import { dockerFailure } from './docker-failure.ts';
 import { extractTar, type TarEntry, tarOf } from './tar.ts';
 
@@ -344,7 +345,9 @@ export class Engine {
       await ask();
     } catch (error) {
       const { statusCode } = error as { readonly statusCode?: unknown };
-      if (statusCode !== 304 && statusCode !== 404 && statusCode !== 409)
+      const over = statusCode === 304 || statusCode === 404 || statusCode === 409;
+      // Some answer that with 500.
+      if (!over && !/is (not|already) paused|is not running/.test(messageOf(error)))
         throw dockerFailure(error, doing, this.address);
     }
   }
