@@ -203,6 +203,9 @@ export const VARIABLES = {
   WALLANCE_HTTP_HOST: variable('Address that port is opened on', 'an address or host name', plain(255), {
     fallback: '127.0.0.1',
   }),
+  WALLANCE_HEARTBEAT_FILE: variable('File that says every 2 s whether the node can take part', FILE, plain(4096), {
+    fallbackShown: 'no heartbeat',
+  }),
   WALLANCE_INLINE_DIFFICULTY_MAX: variable(
     'Work above this difficulty is searched in a worker',
     `integer 0..${DIFFICULTY_MAX}`,

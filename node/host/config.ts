@@ -54,6 +54,8 @@ export interface NodeConfig {
   readonly parentPipe: boolean;
   /** Null: no HTTP. */
   readonly http: { readonly host: string; readonly port: number } | null;
+  /** Null: no heartbeat. */
+  readonly heartbeatFile: string | null;
   readonly inlineDifficultyMax: number;
   readonly observationsBytesMax: number;
   /** What commands of services get as their environment: nothing of the node's own. */
@@ -121,6 +123,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): ConfigResult {
     sampleStdin,
     parentPipe,
     http: port === undefined ? null : { host, port },
+    heartbeatFile: reader.read('WALLANCE_HEARTBEAT_FILE') ?? null,
     inlineDifficultyMax: reader.read('WALLANCE_INLINE_DIFFICULTY_MAX') ?? 0,
     observationsBytesMax: reader.read('WALLANCE_OBSERVATIONS_MAX_BYTES') ?? 0,
     commandEnvironment: Object.fromEntries(

@@ -6,6 +6,7 @@
  * (which is waited for), then the inputs. Order of a stop: inputs, services, fabric, work, last words, store.
  */
 import { randomBytes, randomInt } from 'node:crypto';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { isName } from '../protocol/field-bounds.ts';
 import { LedgerNode } from '../protocol/ledger-node.ts';
@@ -18,6 +19,7 @@ import type { BrokerAccess, NodeConfig } from './config.ts';
 import { configurationHash } from './configuration-hash.ts';
 import { ControlLink } from './control-link.ts';
 import type { NodeReport, NodeState, NodeStatus, OrderCommand, SampleCommand } from './control-protocol.ts';
+import { Heartbeat } from './heartbeat.ts';
 import type { HttpServer } from './http-server.ts';
 import { MqttTransport } from './mqtt-transport.ts';
 import { nativeSha256Hex } from './native-hash.ts';
@@ -70,6 +72,7 @@ export class RunningNode {
   readonly #transport: MqttTransport;
   readonly #host: NodeHost<Wallet, Request, Vote>;
   readonly #control: ControlLink | null;
+  readonly #heartbeat: Heartbeat | null;
   readonly #sensors: readonly VirtualSensor[];
   readonly #closers: (() => Promise<void>)[] = [];
   #http: HttpServer | null = null;
@@ -134,6 +137,7 @@ export class RunningNode {
       onFatal: options.onFatal,
     });
     this.#control = config.control === null ? null : this.#createControl(config.control);
+    this.#heartbeat = config.heartbeatFile === null ? null : this.#createHeartbeat(config.heartbeatFile);
   }
 
   /** Resolves when the node takes part: subscribed to the fabric, inputs open. Waits for a fabric that is not there. */
@@ -141,9 +145,13 @@ export class RunningNode {
     const { config, print, warn } = this.#options;
     this.#bootObservation();
     this.#control?.open();
+    this.#heartbeat?.start();
     const impatience = setTimeout(() => warn(`waiting for the fabric at ${config.fabric.url}`), 2000);
     try {
       await this.#host.start();
+    } catch (error) {
+      // Stopped while it was waiting for the fabric: that is no failure.
+      if (this.#stopping === null) throw error;
     } finally {
       clearTimeout(impatience);
     }
@@ -183,6 +191,7 @@ export class RunningNode {
     this.#state = 'offline';
     this.#detail = 'stopped';
     await this.#control?.close(this.#status());
+    this.#heartbeat?.close();
     this.#store.close();
   }
 
@@ -225,7 +234,20 @@ export class RunningNode {
       password: config.fabric.password?.reveal() ?? '',
       qos: config.fabric.qos,
       clean: config.fabric.cleanSession,
-      onSession: (connected) => this.#observations.session('fabric', connected, Date.now()),
+      onSession: (connected) => {
+        this.#observations.session('fabric', connected, Date.now());
+        this.#heartbeat?.beat();
+      },
+    });
+  }
+
+  #createHeartbeat(file: string): Heartbeat {
+    return new Heartbeat({
+      file,
+      unfit: () => this.#unfit(),
+      schedule: timerSchedule,
+      uptimeSeconds: uptime,
+      onTrouble: this.#options.warn,
     });
   }
 
@@ -361,6 +383,7 @@ export class RunningNode {
   #setState(state: NodeState): void {
     this.#state = state;
     this.#control?.setStatus(this.#status());
+    this.#heartbeat?.beat();
   }
 
   #status(): NodeStatus {

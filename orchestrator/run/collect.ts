@@ -12,6 +12,7 @@ import { Failure, messageOf } from '../failure.ts';
 import { type History, type Observation, parseObservation } from '../history/observation.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
+import { nodeEnvironment } from '../runtimes/node-environment.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { RunPlan } from './run-plan.ts';
 
@@ -41,6 +42,7 @@ export async function collect(
         [join(files.directory, OBSERVATIONS), OBSERVATIONS],
       ] as const;
       for (const [from, name] of copies) if (existsSync(from)) copyFileSync(from, join(folder, name));
+      writeFileSync(join(folder, 'config.json'), `${JSON.stringify(configuration(lab, seat), null, 2)}\n`);
       const report = reports.get(node);
       if (report !== undefined) writeFileSync(join(folder, 'ledger.json'), `${JSON.stringify(report, null, 2)}\n`);
       const lines = [`${OBSERVATIONS}.1`, OBSERVATIONS].flatMap((name) => readLines(join(folder, name)));
@@ -69,6 +71,19 @@ export function saveOutput({ lab: { seats } }: RunPlan, directory: LabDirectory,
     if (existsSync(stdout)) copyFileSync(stdout, join(run.node(node), 'stdout.log'));
     if (existsSync(stderr)) copyFileSync(stderr, join(run.node(node), 'stderr.log'));
   }
+}
+
+/** A node's configuration without secrets and paths. */
+function configuration(lab: Lab, seat: string): Record<string, string> {
+  const place = lab.plan.seats.find((candidate) => candidate.seat === seat)!;
+  const environment = nodeEnvironment(lab.plan, place, {
+    fabricUrl: lab.fabricUrl ?? '',
+    fabricPasswordFile: '',
+    controlUrl: lab.controlUrl,
+    controlPasswordFile: '',
+    dataDirectory: '',
+  });
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
 
 interface RecordedLine {

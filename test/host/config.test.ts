@@ -69,6 +69,7 @@ test('what is required is enough, and everything else has its default', () => {
       sampleStdin: false,
       parentPipe: false,
       http: null,
+      heartbeatFile: null,
       inlineDifficultyMax: 2,
       observationsBytesMax: 134_217_728,
       commandEnvironment: {},
@@ -101,6 +102,7 @@ test('every variable is read', () => {
     WALLANCE_SAMPLE_STDIN: 'true',
     WALLANCE_HTTP_PORT: '0',
     WALLANCE_HTTP_HOST: '0.0.0.0',
+    WALLANCE_HEARTBEAT_FILE: '/dev/shm/heartbeat',
     WALLANCE_INLINE_DIFFICULTY_MAX: '0',
     WALLANCE_OBSERVATIONS_MAX_BYTES: '65536',
   });
@@ -127,6 +129,7 @@ test('every variable is read', () => {
   );
   assert.deepEqual([config.sampleFile, config.sampleStdin], ['/tmp/values', true]);
   assert.deepEqual(config.http, { host: '0.0.0.0', port: 0 });
+  assert.equal(config.heartbeatFile, '/dev/shm/heartbeat');
   assert.deepEqual([config.inlineDifficultyMax, config.observationsBytesMax], [0, 65_536]);
 });
 
