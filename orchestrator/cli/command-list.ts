@@ -1,5 +1,6 @@
 /** All commands, in the order of the help. Their modules are light: what is heavy is imported when they run. */
 import { buyCommand } from '../commands/buy.ts';
+import { cleanCommand } from '../commands/clean.ts';
 import { doctorCommand } from '../commands/doctor.ts';
 import { downCommand } from '../commands/down.ts';
 import { logsCommand } from '../commands/logs.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   restartCommand,
   logsCommand,
   downCommand,
+  cleanCommand,
   traceCommand,
   doctorCommand,
 ];
