@@ -17,6 +17,12 @@ export type ControlSubject =
   | 'samples'
   /** lab -> node: {@link ReportRequest} */
   | 'report-requests'
+  /** lab -> node: {@link Refusal} */
+  | 'refusals'
+  /** lab -> node: {@link Ping} */
+  | 'pings'
+  /** node -> lab: {@link Pong} */
+  | 'pongs'
   /** node -> lab: {@link NodeReport} */
   | 'reports'
   /** node -> lab: JSON lines, several observations a message (see observations.ts). */
@@ -70,6 +76,25 @@ export interface ReportRequest {
   readonly reportId: string;
 }
 
+/** The lab does not take the node, which then ends: it runs something else than the others. */
+export interface Refusal {
+  /** What the lab runs. */
+  readonly configurationHash: string;
+}
+
+export interface Ping {
+  readonly pingId: string;
+}
+
+/** Answered at once, so that the lab knows how far the node's clock is from its own. */
+export interface Pong {
+  readonly pingId: string;
+  /** Monotonic milliseconds at the node, the clock of its observations. */
+  readonly t: number;
+  /** Id of the running kernel; null where it has none. Who shares it shares the clock. */
+  readonly kernel: string | null;
+}
+
 export interface WalletView {
   readonly id: string;
   readonly units: number;
@@ -85,13 +110,28 @@ export interface NodeReport {
   readonly wallets: readonly WalletView[];
   readonly storedRequests: number;
   readonly storedVotes: number;
-  readonly locks: readonly { readonly requester: string; readonly slot: string; readonly requestId: string; readonly remainingUnits: number }[];
-  readonly pendingOrders: readonly { readonly orderId: string; readonly phase: string; readonly requestId: string | null }[];
+  readonly locks: readonly {
+    readonly requester: string;
+    readonly slot: string;
+    readonly requestId: string;
+    readonly remainingUnits: number;
+  }[];
+  readonly pendingOrders: readonly {
+    readonly orderId: string;
+    readonly phase: string;
+    readonly requestId: string | null;
+  }[];
   readonly n: number;
   readonly quorum: number;
   readonly dcoinRate: number;
   readonly rejections: Readonly<Record<string, number>>;
-  readonly services: readonly { readonly key: string; readonly service: string; readonly argument: string; readonly phase: string; readonly detail: string }[];
+  readonly services: readonly {
+    readonly key: string;
+    readonly service: string;
+    readonly argument: string;
+    readonly phase: string;
+    readonly detail: string;
+  }[];
   readonly decisions: number;
   readonly sensorTransactions: number;
   readonly rssBytes: number;

@@ -1,5 +1,8 @@
 /** All commands, in the order of the help. Their modules are light: what is heavy is imported when they run. */
+import { attachCommand } from '../commands/attach.ts';
+import { brokerCommand } from '../commands/broker.ts';
 import { buyCommand } from '../commands/buy.ts';
+import { credentialsCommand } from '../commands/credentials.ts';
 import { doctorCommand } from '../commands/doctor.ts';
 import { downCommand } from '../commands/down.ts';
 import { logsCommand } from '../commands/logs.ts';
@@ -22,4 +25,7 @@ export const COMMANDS: readonly Command[] = [
   downCommand,
   traceCommand,
   doctorCommand,
+  attachCommand,
+  brokerCommand,
+  credentialsCommand,
 ];

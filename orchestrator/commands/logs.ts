@@ -3,6 +3,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineCommand } from '../cli/command.ts';
 import { EXIT } from '../cli/exit-code.ts';
+import { Failure } from '../failure.ts';
+import { elsewhere } from '../lab/elsewhere.ts';
 import { FileFollower, lastLines } from '../runtimes/file-tail.ts';
 import { existingLab, LAB_FLAG, requireKnown } from './lab-flags.ts';
 
@@ -24,7 +26,8 @@ export const logsCommand = defineCommand({
     const { directory, plan } = existingLab(home, flags.lab);
     const node = positionals[0]!;
     requireKnown(plan, { node });
-    const seat = plan.seats.find((candidate) => candidate.node === node)!.seat;
+    const { seat, external } = plan.seats.find((candidate) => candidate.node === node)!;
+    if (external === true) throw new Failure('environment', elsewhere(plan, node, `logs ${seat}`));
     const files = directory.nodeFiles(seat);
     const sources = flags.observations
       ? [{ file: join(files.directory, 'observations.ndjson'), mark: '' }]

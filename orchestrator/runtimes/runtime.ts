@@ -49,7 +49,7 @@ export interface CollectedFiles {
 }
 
 export interface Runtime {
-  readonly name: 'processes' | 'docker';
+  readonly name: 'processes' | 'docker' | 'attached';
   startFabric(): Promise<void>;
   /** As the lab process and people on this machine reach the fabric; null before it is started. */
   readonly fabricUrl: string | null;

@@ -119,7 +119,15 @@ export class DumbLedger {
       const current = this.wallets.get(v.requester)?.state === v.state;
       return current && new Set(this.votes.filter((w) => same(v, w)).map((w) => w.voter)).size >= quorum;
     });
-    const key = (v: Vote) => [v.requester, v.service, String(v.priceDcoins).padStart(12), String(v.time).padStart(12), v.state, String(v.remainingUnits).padStart(12)].join('\n');
+    const key = (v: Vote) =>
+      [
+        v.requester,
+        v.service,
+        String(v.priceDcoins).padStart(12),
+        String(v.time).padStart(12),
+        v.state,
+        String(v.remainingUnits).padStart(12),
+      ].join('\n');
     ready.sort((a, b) => (key(a) < key(b) ? -1 : 1));
     const [first] = ready;
     if (first === undefined) return false;
