@@ -42,6 +42,8 @@ export interface LabOptions {
   /** Where the control broker listens; default: 127.0.0.1, a port that is free. */
   readonly control?: { readonly host: string; readonly port: number };
   readonly onEvent: (event: LabEvent) => void;
+  /** Whether nodes' observations are listened to, default true. Without, purchases cannot be followed live. */
+  readonly observe?: boolean;
   /** Every observation that nodes send. */
   readonly onObservation?: (observation: Observation) => void;
   /** Node processes came or went. */
@@ -185,7 +187,9 @@ export class Lab {
       username: LAB_ACCOUNT,
       password: this.#credentials.lab.password,
       onStatus: (seat, status) => this.#onStatus(seat, status),
-      onObservations: (_seat, lines) => this.#onObservations(lines),
+      ...(this.#options.observe === false
+        ? {}
+        : { onObservations: (_seat: string, lines: string) => this.#onObservations(lines) }),
       onOrderResult: (_seat, result) => {
         for (const watcher of this.#orderWatchers) watcher(result);
       },

@@ -4,6 +4,12 @@
  */
 import type { LabPlan, SeatPlan } from '../lab/lab-plan.ts';
 
+/**
+ * Options of the Node.js that runs a node, the same for every runtime. A young generation of 2 MB in place of 16: under
+ * a flood of 2,700 sensor transactions a second a node takes 98 MB instead of 125, at the same rate.
+ */
+export const NODE_OPTIONS: readonly string[] = ['--max-semi-space-size=2'];
+
 /** What differs between runtimes: addresses and paths as the node sees them. */
 export interface NodeSurroundings {
   readonly fabricUrl: string;

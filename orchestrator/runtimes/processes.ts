@@ -12,7 +12,7 @@ import { Failure, messageOf } from '../failure.ts';
 import { identify, type ProcessIdentity } from '../lab/process-identity.ts';
 import { programFile } from '../project.ts';
 import { lastLines } from './file-tail.ts';
-import { nodeEnvironment } from './node-environment.ts';
+import { NODE_OPTIONS, nodeEnvironment } from './node-environment.ts';
 import type { CollectedFiles, NodeExit, NodeStart, Runtime, RuntimeOptions } from './runtime.ts';
 
 interface Running {
@@ -94,7 +94,11 @@ export class ProcessRuntime implements Runtime {
     const stderr = openSync(files.stderr, 'a', 0o600);
     let child: ChildProcess;
     try {
-      child = spawn(process.execPath, [this.#program], { env, detached: true, stdio: ['pipe', stdout, stderr] });
+      child = spawn(process.execPath, [...NODE_OPTIONS, this.#program], {
+        env,
+        detached: true,
+        stdio: ['pipe', stdout, stderr],
+      });
       await new Promise<void>((done, fail) => child.once('spawn', done).once('error', fail));
     } catch (cause) {
       throw new Failure('environment', `cannot start node ${place.node}: ${messageOf(cause)}`, { cause });
