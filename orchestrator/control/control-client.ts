@@ -72,6 +72,7 @@ export class ControlClient {
   readonly #reports = new Map<string, Set<Pending<NodeReport>>>();
   readonly #pings = new Map<string, Set<Pending<Pong>>>();
   readonly #watchers = new Set<(seat: string) => void>();
+  readonly #orderWatchers = new Set<(result: OrderResult) => void>();
   #invalid = 0;
   #closed = false;
 
@@ -159,6 +160,12 @@ export class ControlClient {
     return this.#ask(this.#orders, command.orderId, seat, 'orders', command, timeoutMs);
   }
 
+  /** Calls `watcher` with every answer to every order; returns what ends that. */
+  watchOrders(watcher: (result: OrderResult) => void): () => void {
+    this.#orderWatchers.add(watcher);
+    return () => this.#orderWatchers.delete(watcher);
+  }
+
   /** The node's own view. Rejects as `order` does. */
   report(seat: string, timeoutMs: number = REPORT_MS_MAX): Promise<NodeReport> {
     const request: ReportRequest = { reportId: randomUUID() };
@@ -242,6 +249,7 @@ export class ControlClient {
       this.#use(readOrderResult(payload), (result) => {
         answer(this.#orders, result.orderId, seat, result);
         this.#options.onOrderResult?.(seat, result);
+        for (const watcher of [...this.#orderWatchers]) watcher(result);
       });
     } else if (subject === 'pongs') {
       this.#use(readPong(payload), (pong) => answer(this.#pings, pong.pingId, seat, pong));
