@@ -151,6 +151,9 @@ export class RunningNode {
     const impatience = setTimeout(() => warn(`waiting for the fabric at ${config.fabric.url}`), 2000);
     try {
       await this.#host.start();
+    } catch (error) {
+      // Stopped while it was waiting for the fabric: that is no failure.
+      if (this.#stopping === null) throw error;
     } finally {
       clearTimeout(impatience);
     }

@@ -8,9 +8,10 @@
  * the way. Live observations are not listened to: they are for people, and reading them takes processor time from the
  * nodes.
  */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { DATABASE_FILE } from '../../node/host/sqlite-store.ts';
 import { distributionOf, median } from '../history/distribution.ts';
 import { latencyOf } from '../history/latency.ts';
@@ -29,8 +30,8 @@ const PRICE_UNITS = 10;
 const RUNS = 3;
 /** Every node alone, in turn. */
 const STARTS_ALONE = 5;
-/** Orders that wait at each node while storage is measured. */
-const ORDERS_QUEUED = 5;
+/** Rows that may be left of requests that were never decided, and of votes that came two States late. */
+const ROWS_BOUND = `<= ${4 * MEMBERS * MEMBERS + 4 * MEMBERS}`;
 const LOOK_AGAIN_MS = 20;
 const WAIT_MS_MAX = 300_000;
 
@@ -112,6 +113,7 @@ async function purchaseFigures(durability: Durability, sizes: Sizes): Promise<Fi
     }
     const reports = [...(await bench.lab.reports()).values()];
     const stuck = bench.ordered - Math.min(...reports.map(({ decisions }) => decisions));
+    const rows = await bench.mostRows();
     const held = durability === 'process';
     return [
       figure(`${durability}: request to decision at the requester, p50`, median(requesterMs), 'ms'),
@@ -124,6 +126,7 @@ async function purchaseFigures(durability: Durability, sizes: Sizes): Promise<Fi
         held ? '>= 150' : undefined,
       ),
       figure(`${durability}: requests stuck, of ${bench.ordered}`, stuck, 'requests', '<= 0'),
+      figure(`${durability}: rows of requests and votes left by it`, rows, 'rows', ROWS_BOUND),
       figure(`${durability}: memory of the largest node after it`, await bench.largestMb(), 'MB'),
     ];
   });
@@ -134,29 +137,26 @@ async function purchaseFigures(durability: Durability, sizes: Sizes): Promise<Fi
 async function storageFigures(sizes: Sizes): Promise<Figure[]> {
   return withLab('process', async (bench) => {
     await bench.fund(400);
-    // Always as many under way: a longer queue of orders would be a larger table.
+    // Everybody buys at once, again and again: a queue of orders would be rows of its own.
     const each = async (count: number): Promise<void> => {
-      for (let left = count / MEMBERS; left > 0; left -= ORDERS_QUEUED) {
-        await bench.everybody((seat) => bench.queue(seat, Math.min(left, ORDERS_QUEUED)));
-      }
+      for (let left = count; left > 0; left -= MEMBERS) await bench.everybodyBuys();
     };
     await each(sizes.decisionsFew);
-    const fewKb = await bench.largestDatabaseKb();
+    const few = await bench.largestDatabase();
     await bench.fund(Math.floor(sizes.sensorTransactions / MEMBERS) - 400);
     await each(sizes.decisionsMany - sizes.decisionsFew);
-    const rows = [...(await bench.lab.reports()).values()].map(
-      ({ storedRequests, storedVotes }) => storedRequests + storedVotes,
-    );
-    const manyKb = await bench.largestDatabaseKb();
+    const rows = await bench.mostRows();
+    const many = await bench.largestDatabase();
+    const [before, after] = [
+      `after ${sizes.decisionsFew} decisions`,
+      `after ${sizes.decisionsMany} decisions and ${sizes.sensorTransactions} sensor transactions`,
+    ];
     return [
-      figure(`database after ${sizes.decisionsFew} decisions`, fewKb, 'kB'),
-      figure(
-        `database after ${sizes.decisionsMany} decisions and ${sizes.sensorTransactions} sensor transactions`,
-        manyKb,
-        'kB',
-        `<= ${rounded(fewKb)}`,
-      ),
-      figure('rows of requests and votes left', Math.max(...rows), 'rows', `<= ${4 * MEMBERS * MEMBERS + 4 * MEMBERS}`),
+      figure(`database in use ${before}`, few.usedKb, 'kB'),
+      figure(`database in use ${after}`, many.usedKb, 'kB', `<= ${rounded(few.usedKb)}`),
+      figure(`database file ${before}`, few.fileKb, 'kB'),
+      figure(`database file ${after}`, many.fileKb, 'kB'),
+      figure('rows of requests and votes left by it', rows, 'rows', ROWS_BOUND),
     ];
   });
 }
@@ -211,16 +211,31 @@ class Bench {
     return Math.max(...[...(await this.lab.reports()).values()].map(({ rssBytes }) => rssBytes)) / 1024 / 1024;
   }
 
-  /** With the journal written back into it: nodes are stopped for that, and started again. */
-  async largestDatabaseKb(): Promise<number> {
+  async mostRows(): Promise<number> {
+    const reports = [...(await this.lab.reports()).values()];
+    return Math.max(...reports.map(({ storedRequests, storedVotes }) => storedRequests + storedVotes));
+  }
+
+  /**
+   * Of the node with most: the file, and the pages of it that hold something (the rest was needed at the busiest moment
+   * and waits to be used again). With the journal written back: nodes are stopped for that, and started again.
+   */
+  async largestDatabase(): Promise<{ readonly usedKb: number; readonly fileKb: number }> {
     await this.everybody((seat) => this.lab.stopNode(seat));
-    const bytes = this.members.map(
-      (seat) => statSync(join(this.#directory.nodeFiles(seat).directory, DATABASE_FILE)).size,
-    );
+    const sizes = this.members.map((seat) => {
+      const database = new Database(join(this.#directory.nodeFiles(seat).directory, DATABASE_FILE), { readonly: true });
+      const ask = (name: string): number => database.pragma(name, { simple: true }) as number;
+      const [pages, free, bytes] = [ask('page_count'), ask('freelist_count'), ask('page_size')];
+      database.close();
+      return { usedKb: ((pages - free) * bytes) / 1024, fileKb: (pages * bytes) / 1024 };
+    });
     await this.everybody((seat) => this.lab.startNode(seat));
     this.#funded = 0;
     this.#ordered = 0;
-    return Math.max(...bytes) / 1024;
+    return {
+      usedKb: Math.max(...sizes.map(({ usedKb }) => usedKb)),
+      fileKb: Math.max(...sizes.map(({ fileKb }) => fileKb)),
+    };
   }
 
   everybody<T>(perform: (seat: string) => Promise<T>): Promise<T[]> {
@@ -261,9 +276,9 @@ class Bench {
     return ((times.length - 1) / (times.at(-1)! - times[0]!)) * 1000;
   }
 
-  /** Queues `count` orders at `seat` and waits until everything ordered is decided. */
-  async queue(seat: string, count: number): Promise<void> {
-    await this.#place(seat, count);
+  /** One purchase of every node at once, and everything decided everywhere. */
+  async everybodyBuys(): Promise<void> {
+    await this.everybody((seat) => this.#place(seat, 1));
     await this.#decided();
   }
 

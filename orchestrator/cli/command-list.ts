@@ -8,6 +8,7 @@ import { downCommand } from '../commands/down.ts';
 import { logsCommand } from '../commands/logs.ts';
 import { restartCommand, startCommand, stopCommand } from '../commands/node-commands.ts';
 import { runCommand } from '../commands/run.ts';
+import { sampleCommand } from '../commands/sample.ts';
 import { statusCommand } from '../commands/status.ts';
 import { traceCommand } from '../commands/trace.ts';
 import { upCommand } from '../commands/up.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   upCommand,
   statusCommand,
   buyCommand,
+  sampleCommand,
   stopCommand,
   startCommand,
   restartCommand,

@@ -17,9 +17,9 @@ export const buyCommand = defineCommand({
       type: 'number',
       min: 0.1,
       max: 86_400,
-      default: 30,
+      default: null,
       value: 'SECONDS',
-      help: 'how long to wait for the decision',
+      help: 'how long to wait for the decision; 30 when absent, 300 with --wait',
     },
     'no-follow': { type: 'switch', help: 'return as soon as the node has taken the order' },
     json: { type: 'switch', help: 'print the result as JSON' },
@@ -37,6 +37,8 @@ export const buyCommand = defineCommand({
     const [node, service] = positionals as [string, string];
     requireKnown(plan, { node, service });
     if (flags.wait && flags.force) throw new Failure('usage', '--wait: expected nothing beside --force, got both');
+    const timeoutSeconds = flags.timeout ?? (flags.wait ? 300 : 30);
+    let unitsShown = -1;
     const note = (text: string): void => {
       if (!flags.json) terminal.note(terminal.style('dim', text));
     };
@@ -48,19 +50,23 @@ export const buyCommand = defineCommand({
         service,
         mode: flags.wait ? 'wait' : flags.force ? 'force' : 'strict',
         follow: !flags['no-follow'],
-        timeoutMs: flags.timeout * 1000,
+        timeoutMs: timeoutSeconds * 1000,
       },
       {
         signal,
         onEvent: (event) => {
           const happened = event as BuyEvent;
           if (happened.kind === 'queued') note(`node ${node} keeps the order: ${happened.reason.replace('-', ' ')}`);
-          else note(`requested: ${happened.requestId.slice(0, 16)}`);
+          else if (happened.kind === 'requested') note(`requested: ${happened.requestId.slice(0, 16)}`);
+          else if (happened.units !== unitsShown) {
+            unitsShown = happened.units;
+            note(`node ${node} holds ${happened.units} of ${happened.neededUnits} units`);
+          }
         },
       },
     );
     if (flags.json) terminal.json(result);
-    else for (const line of describe(result, flags.timeout, labOption(flags.lab))) terminal.line(line);
+    else for (const line of describe(result, timeoutSeconds, labOption(flags.lab))) terminal.line(line);
     return result.outcome === 'undecided'
       ? EXIT.inconclusive
       : result.served?.phase === 'failed'

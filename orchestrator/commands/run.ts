@@ -1,6 +1,6 @@
 /** `wallance run`: a bounded run: start, mint, buy, settle, stop, judge, and a directory that has it all. */
 import { randomBytes } from 'node:crypto';
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { argumentTexts } from '../cli/arguments.ts';
 import { type CommandContext, defineCommand } from '../cli/command.ts';
 import { EXIT, type ExitCode } from '../cli/exit-code.ts';
@@ -9,6 +9,7 @@ import { Failure } from '../failure.ts';
 import type { Distribution } from '../history/distribution.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
 import { LAB_NAME_PATTERN } from '../lab/lab-plan.ts';
+import { PROJECT_ROOT } from '../project.ts';
 import type { RunPlan } from '../run/run-plan.ts';
 import type { RunResult } from '../run/run-result.ts';
 import { PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
@@ -87,6 +88,7 @@ export const runCommand = defineCommand({
         `--lab: expected a new lab, got ${lab}, which has wallets already (wallance down --volumes --lab ${lab})`,
       );
     const quiet = flags.json;
+    const shown = (path: string): string => relative(context.cwd, path);
     try {
       const performed = await performRun({
         plan,
@@ -97,8 +99,8 @@ export const runCommand = defineCommand({
         terminal: quiet ? context.silent : context.terminal,
         signal: context.signal,
         onStanding: flags.keep
-          ? async (standing, result) => {
-              if (!quiet) printSummary(context, plan, result, '');
+          ? async (standing, result, path) => {
+              if (!quiet) printSummary(context, plan, result, shown(path));
               context.terminal.note(
                 `Lab ${lab} is left standing: wallance status --lab ${lab}. Ctrl-C or wallance down --lab ${lab} ends it.`,
               );
@@ -106,7 +108,7 @@ export const runCommand = defineCommand({
             }
           : null,
       });
-      const path = relative(context.cwd, performed.path) || performed.path;
+      const path = shown(performed.path);
       const code = exitCode(performed.result, performed.interrupted && !flags.keep);
       if (flags.json) context.terminal.json({ ...performed.result, path: performed.path });
       else printSummary(context, plan, performed.result, path);
@@ -179,7 +181,7 @@ function printSummary({ terminal }: CommandContext, plan: RunPlan, result: RunRe
   if (path !== '') terminal.line(`  written to ${path}`);
 }
 
-function printNext({ terminal }: CommandContext, code: ExitCode, path: string, again: readonly string[]): void {
+function printNext({ terminal, cwd }: CommandContext, code: ExitCode, path: string, again: readonly string[]): void {
   terminal.line();
   if (code === EXIT.failed) {
     terminal.line(`Again with the same seed: npx wallance ${again.join(' ')}`);
@@ -190,8 +192,11 @@ function printNext({ terminal }: CommandContext, code: ExitCode, path: string, a
     ['npx wallance up', 'the same lab, to stay'],
     ['npx wallance buy 3 espresso --wait', 'node 3 buys an espresso as soon as it can pay'],
     ['npx wallance status', 'who holds what'],
-    ['npx wallance trace test/traces/paper-purchase.yaml', 'one exchange of messages, step by step'],
-    [`less ${path}/history.ndjson`, 'what every node saw'],
+    [
+      `npx wallance trace ${relative(cwd, join(PROJECT_ROOT, 'test/traces/paper-purchase.yaml'))}`,
+      'one exchange of messages, step by step',
+    ],
+    [`less ${join(path, '..', 'latest', 'history.ndjson')}`, 'what every node saw'],
   ];
   for (const line of textTable([{ title: '' }, { title: '' }], next, 2).slice(1)) terminal.line(line);
 }

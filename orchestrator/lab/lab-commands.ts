@@ -25,6 +25,14 @@ export type LabRequest =
       /** For the decision at the requester. */
       readonly timeoutMs: number;
     }
+  /** Values shared as if the node's sensor had measured them. Answered once they are on their way to the node. */
+  | {
+      readonly kind: 'sample';
+      readonly node: string;
+      readonly topic: string;
+      readonly value: number;
+      readonly count: number;
+    }
   | { readonly kind: 'start'; readonly node: string }
   | { readonly kind: 'stop'; readonly node: string; readonly kill: boolean }
   | { readonly kind: 'restart'; readonly node: string; readonly kill: boolean }
@@ -57,6 +65,8 @@ export interface DownResult {
 
 export type BuyEvent =
   | { readonly kind: 'queued'; readonly reason: string }
+  /** While an order waits: what the node holds, and what the purchase takes. */
+  | { readonly kind: 'funds'; readonly units: number; readonly neededUnits: number }
   | { readonly kind: 'requested'; readonly requestId: string };
 
 export interface BuyResult {
@@ -76,6 +86,8 @@ export interface BuyResult {
   readonly served: Purchase['served'];
 }
 
+/** How often a waiting purchase says what the node holds. */
+const FUNDS_MS = 2000;
 /** After the requester's decision: the other nodes' and the end of the service. */
 const REST_MS_MAX = 3000;
 
@@ -100,6 +112,10 @@ export function labCommands(lab: Lab, summary: Promise<LabSummary>, shutDown: ()
         return status(lab, ready);
       case 'buy':
         return buy(lab, request, emit as (event: BuyEvent) => void, signal);
+      case 'sample': {
+        const { topic, value, count } = request;
+        return lab.sample(seatOf(lab, request.node), { topic, value, count });
+      }
       case 'start':
         return lab.startNode(request.node);
       case 'stop':
@@ -110,7 +126,7 @@ export function labCommands(lab: Lab, summary: Promise<LabSummary>, shutDown: ()
   };
   return async (request, emit, signal) => {
     const { kind } = request as { readonly kind?: unknown };
-    const known = ['hello', 'status', 'buy', 'start', 'stop', 'restart', 'down'];
+    const known = ['hello', 'status', 'buy', 'sample', 'start', 'stop', 'restart', 'down'];
     if (!known.includes(kind as string))
       throw new Failure('usage', `request: expected one of ${known.join(', ')}, got ${String(kind)}`);
     return (await perform(request as LabRequest, emit, signal)) ?? null;
@@ -138,10 +154,16 @@ async function buy(
   emit: (event: BuyEvent) => void,
   signal: AbortSignal,
 ): Promise<BuyResult> {
-  const seat = lab.plan.seats.find((candidate) => candidate.node === node)?.seat ?? node;
+  const seat = seatOf(lab, node);
   const orderId = randomUUID();
   const changes = new Changes();
   let requestId: string | null = null;
+  const priceDcoins = lab.plan.services.find(({ name }) => name === service)?.priceDcoins ?? 0;
+  const neededUnits = priceDcoins * lab.plan.parameters.dcoinRate;
+  const tellFunds = async (): Promise<void> => {
+    const own = (await lab.report(seat, FUNDS_MS))?.wallets.find(({ id }) => id === node);
+    if (own !== undefined && requestId === null) emit({ kind: 'funds', units: own.units, neededUnits });
+  };
   const stopOrders = lab.watchOrders((result) => {
     if (result.orderId !== orderId || result.outcome !== 'requested' || requestId !== null) return;
     requestId = result.requestId;
@@ -153,6 +175,7 @@ async function buy(
   });
   const onAbort = (): void => changes.notify();
   signal.addEventListener('abort', onAbort);
+  let funds: NodeJS.Timeout | undefined;
   try {
     const first = await lab.order(seat, service, mode, orderId);
     if (first.outcome === 'refused') {
@@ -160,7 +183,10 @@ async function buy(
       throw new Failure('refused', `node ${node} refuses: ${first.detail}${hint}`);
     }
     if (first.outcome === 'invalid') throw new Failure('usage', `node ${node} refuses the order: ${first.detail}`);
-    if (first.outcome === 'queued') emit({ kind: 'queued', reason: first.reason });
+    if (first.outcome === 'queued') {
+      emit({ kind: 'queued', reason: first.reason });
+      if (follow) funds = setInterval(() => void tellFunds(), FUNDS_MS);
+    }
     const current = (): Purchase | undefined => (requestId === null ? undefined : lab.purchases.find(requestId));
     if (follow) {
       const decided = await changes.until(() => signal.aborted || current()?.decidedAtMs.has(node) === true, timeoutMs);
@@ -175,10 +201,15 @@ async function buy(
     }
     return buyResult(lab, orderId, node, service, requestId, current(), follow);
   } finally {
+    clearInterval(funds);
     stopOrders();
     stopPurchases();
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+function seatOf(lab: Lab, node: string): string {
+  return lab.plan.seats.find((candidate) => candidate.node === node)?.seat ?? node;
 }
 
 const HINT = '\n  --wait keeps the order until it can be requested, --force requests it all the same';

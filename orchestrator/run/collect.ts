@@ -11,6 +11,7 @@ import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { type History, type Observation, parseObservation } from '../history/observation.ts';
 import type { Lab } from '../lab/lab.ts';
+import { nodeEnvironment } from '../runtimes/node-environment.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 export interface Collected {
@@ -39,6 +40,7 @@ export async function collect(
         [join(files.directory, OBSERVATIONS), OBSERVATIONS],
       ] as const;
       for (const [from, name] of copies) if (existsSync(from)) copyFileSync(from, join(folder, name));
+      writeFileSync(join(folder, 'config.json'), `${JSON.stringify(configuration(lab, seat), null, 2)}\n`);
       const report = reports.get(node);
       if (report !== undefined) writeFileSync(join(folder, 'ledger.json'), `${JSON.stringify(report, null, 2)}\n`);
       const lines = [`${OBSERVATIONS}.1`, OBSERVATIONS].flatMap((name) => readLines(join(folder, name)));
@@ -58,6 +60,19 @@ export async function collect(
     history: new Map([...records].map(([node, recorded]) => [node, recorded.map(({ observation }) => observation)])),
     malformed,
   };
+}
+
+/** A node's configuration without secrets and paths. */
+function configuration(lab: Lab, seat: string): Record<string, string> {
+  const place = lab.plan.seats.find((candidate) => candidate.seat === seat)!;
+  const environment = nodeEnvironment(lab.plan, place, {
+    fabricUrl: lab.fabricUrl ?? '',
+    fabricPasswordFile: '',
+    controlUrl: lab.controlUrl,
+    controlPasswordFile: '',
+    dataDirectory: '',
+  });
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
 
 interface RecordedLine {

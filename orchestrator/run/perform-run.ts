@@ -28,7 +28,7 @@ export interface RunSettings {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   /** Leave the lab standing: called after the judgement, before it is stopped. */
-  readonly onStanding: ((lab: LabProcess, result: RunResult) => Promise<void>) | null;
+  readonly onStanding: ((lab: LabProcess, result: RunResult, path: string) => Promise<void>) | null;
 }
 
 export interface PerformedRun {
@@ -119,7 +119,7 @@ export async function performRun(settings: RunSettings): Promise<PerformedRun> {
     run.link();
     if (settings.onStanding !== null && !signal.aborted) {
       signal.addEventListener('abort', () => void lab.stop());
-      await settings.onStanding(lab, result);
+      await settings.onStanding(lab, result, run.path);
     }
     return { result, path: run.path, interrupted: signal.aborted };
   } finally {

@@ -81,9 +81,17 @@ export class RunProgress {
     this.#requesterMs.push(requesterMs);
     this.#allMs.push(allMs);
     const at = ((performance.now() - this.#begunMs) / 1000).toFixed(1).padStart(5);
-    const line = `${at} s  node ${requester.padEnd(2)} bought ${service.padEnd(9)} decided in ${requesterMs.toFixed(1).padStart(5)} ms, on all ${members} nodes after ${allMs.toFixed(1).padStart(5)} ms; ${served.phase === 'ended' ? 'served' : served.phase}: ${served.detail}`;
+    const line = `${at} s  node ${requester.padEnd(2)} bought ${service.padEnd(9)} decided in ${requesterMs.toFixed(1).padStart(5)} ms, on all ${members} nodes after ${allMs.toFixed(1).padStart(5)} ms; ${this.#servedText(purchase)}`;
     this.#finished.push(line);
     if (!this.#terminal.interactive) this.#terminal.line(line);
+  }
+
+  /** What the service printed at its buyer, where it prints something, else how it went. */
+  #servedText({ service, requester, served }: Purchase): string {
+    if (served?.phase !== 'ended') return `${served?.phase ?? 'not served'}: ${served?.detail ?? ''}`;
+    const program = this.#plan.lab.services.find(({ name }) => name === service)?.program;
+    const text = program?.text?.replaceAll('{requester}', requester) ?? '';
+    return text === '' || text.includes('{') ? 'served' : `served: ${text}`;
   }
 
   /** Ends the block, leaving its last state on the screen. */

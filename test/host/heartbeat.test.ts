@@ -16,30 +16,33 @@ function newDirectory(t: TestContext): string {
 }
 
 /** A heartbeat whose clock and health the test moves by hand. */
-function newWorld(directory: string) {
-  const file = join(directory, 'heartbeat');
-  const world = {
-    file,
-    reasons: [] as string[],
-    uptimeSeconds: 100.9,
-    troubles: [] as string[],
-    waiting: null as { delayMs: number; run: () => void } | null,
-    text: () => readFileSync(file, 'utf8'),
-    probe: () => probe(file),
-    heartbeat: new Heartbeat({
-      file,
-      unfit: () => world.reasons,
+class World {
+  readonly file: string;
+  readonly heartbeat: Heartbeat;
+  readonly troubles: string[] = [];
+  reasons: readonly string[] = [];
+  uptimeSeconds = 100.9;
+  waiting: { readonly delayMs: number; readonly run: () => void } | null = null;
+
+  constructor(directory: string) {
+    this.file = join(directory, 'heartbeat');
+    this.heartbeat = new Heartbeat({
+      file: this.file,
+      unfit: () => this.reasons,
       schedule: (delayMs, run) => {
-        world.waiting = { delayMs, run };
+        this.waiting = { delayMs, run };
         return () => {
-          world.waiting = null;
+          this.waiting = null;
         };
       },
-      uptimeSeconds: () => world.uptimeSeconds,
-      onTrouble: (line) => world.troubles.push(line),
-    }),
-  };
-  return world;
+      uptimeSeconds: () => this.uptimeSeconds,
+      onTrouble: (line) => this.troubles.push(line),
+    });
+  }
+
+  get text(): string {
+    return readFileSync(this.file, 'utf8');
+  }
 }
 
 /** Runs the probe as a container's engine does. */
@@ -50,23 +53,23 @@ function probe(file: string): { code: number | null; says: string } {
 }
 
 test('it says at once and every 2 seconds whether the node can take part, and why not', (t) => {
-  const world = newWorld(newDirectory(t));
+  const world = new World(newDirectory(t));
   world.reasons = ['the node is starting', 'connection refused:\nnot authorized'];
   world.heartbeat.start();
-  assert.equal(world.text(), '100 the node is starting; connection refused: not authorized\n');
+  assert.equal(world.text, '100 the node is starting; connection refused: not authorized\n');
   assert.equal(world.waiting?.delayMs, 2000);
   world.uptimeSeconds = 102.1;
-  world.waiting.run();
-  assert.match(world.text(), /^102 the node is starting/);
+  world.waiting?.run();
+  assert.match(world.text, /^102 the node is starting/);
   assert.equal(world.waiting?.delayMs, 2000);
   world.reasons = [];
   world.heartbeat.beat();
-  assert.equal(world.text(), '102 ready\n');
+  assert.equal(world.text, '102 ready\n');
 });
 
 test('a stopped one leaves nothing behind and does not come back', (t) => {
   const directory = newDirectory(t);
-  const world = newWorld(directory);
+  const world = new World(directory);
   world.heartbeat.beat();
   assert.equal(existsSync(world.file), false, 'nothing before the start');
   world.heartbeat.start();
@@ -79,7 +82,7 @@ test('a stopped one leaves nothing behind and does not come back', (t) => {
 
 test('a file that cannot be written is told once, and does not stop the node', (t) => {
   const directory = newDirectory(t);
-  const world = newWorld(join(directory, 'later'));
+  const world = new World(join(directory, 'later'));
   world.heartbeat.start();
   world.heartbeat.beat();
   assert.equal(world.troubles.length, 1);
@@ -88,22 +91,22 @@ test('a file that cannot be written is told once, and does not stop the node', (
 });
 
 test('the probe takes what is ready and young, and says what is wrong with anything else', (t) => {
-  const world = newWorld(newDirectory(t));
+  const world = new World(newDirectory(t));
   world.uptimeSeconds = uptime();
-  assert.deepEqual(world.probe(), { code: 1, says: 'no heartbeat' });
+  assert.deepEqual(probe(world.file), { code: 1, says: 'no heartbeat' });
   world.reasons = ['the fabric is away'];
   world.heartbeat.start();
-  assert.deepEqual(world.probe(), { code: 1, says: 'the fabric is away' });
+  assert.deepEqual(probe(world.file), { code: 1, says: 'the fabric is away' });
   world.reasons = [];
   world.heartbeat.beat();
-  assert.deepEqual(world.probe(), { code: 0, says: 'ready' });
+  assert.deepEqual(probe(world.file), { code: 0, says: 'ready' });
   world.uptimeSeconds = uptime() - 60;
   world.heartbeat.beat();
-  const late = world.probe();
+  const late = probe(world.file);
   assert.equal(late.code, 1);
   assert.match(late.says, /^last heartbeat 6\d s ago: ready$/);
   world.heartbeat.close();
-  assert.deepEqual(world.probe(), { code: 1, says: 'no heartbeat' });
+  assert.deepEqual(probe(world.file), { code: 1, says: 'no heartbeat' });
 });
 
 test('the probe takes no other text for health', (t) => {

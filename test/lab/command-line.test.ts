@@ -33,6 +33,24 @@ function funded(cli: CommandLine, lab: string, nodes: number): Promise<LabStatus
   }, `${nodes} wallets with 30 units everywhere in lab ${lab}`);
 }
 
+test('a waiting purchase says what is missing, and goes through when it has been shared', async (t) => {
+  const cli = new CommandLine();
+  t.after(() => cli.run('down', '--volumes'));
+  await cli.ok('up', '--nodes', '3', '--no-sensors');
+  await cli.ok('sample', '3', '--count', '7');
+  const waiting = cli.run('buy', '3', 'espresso', '--wait');
+  await eventually(async () => {
+    const status = await cli.json<LabStatus>('status');
+    const third = status.nodes.find(({ node }) => node === '3')?.report;
+    return third?.pendingOrders.length === 1 && third.sensorTransactions === 7;
+  }, 'node 3 keeps the order, with 7 units');
+  await cli.ok('sample', '3', '--count', '4', '--topic', 'temperature', '--value', '21.5');
+  const { code, stdout, stderr } = await waiting;
+  assert.equal(code, 0);
+  assert.match(stderr, /node 3 keeps the order: insufficient funds/);
+  assert.match(stdout, /Node 3 has bought espresso.*1 units remain/);
+});
+
 test('up, status, buy, down, up again: the wallets go on', async (t) => {
   const cli = new CommandLine();
   t.after(() => cli.run('down', '--volumes'));
@@ -250,6 +268,7 @@ test('a run ends with equal wallets, a summary and a directory that has it all',
     assert.ok(statSync(join(path, name)).size > 0, name);
   assert.deepEqual(readdirSync(join(path, 'nodes')), ['1', '2', '3', '4']);
   assert.deepEqual(readdirSync(join(path, 'nodes/3')).sort(), [
+    'config.json',
     'ledger.json',
     'observations.ndjson',
     'stderr.log',

@@ -128,10 +128,13 @@ test('kill -9 of any node at any moment of purchases: nothing is lost, no second
 
   assert.deepEqual(new Set(killed), new Set(seats), 'every node was killed');
   const history = historyOf(lab, directory);
-  for (const [node, observations] of history) {
+  // A stop may start all nodes once more, to hear what was still on its way: the same number of lives for everyone.
+  const extraLives = [...history].map(([node, observations]) => {
     const boots = observations.filter(({ event }) => event === 'boot').length;
-    assert.equal(boots, 1 + killed.filter((seat) => seat === node).length, `lives of node ${node}`);
-  }
+    return boots - 1 - killed.filter((seat) => seat === node).length;
+  });
+  assert.equal(new Set(extraLives).size, 1, `lives beyond a start after each kill: ${extraLives.join(', ')}`);
+  assert.ok(extraLives[0]! >= 0);
   const tracks = trackRequests(history);
   assert.equal(tracks.length, orders.length, 'one request for each order');
   for (const [node, { wallets }] of reports) {

@@ -8,13 +8,14 @@ export async function eventually<T>(
   look: () => T | Promise<T>,
   what: string,
   timeoutMs = WAIT_MS_MAX,
+  lookEveryMs = LOOK_EVERY_MS,
 ): Promise<NonNullable<T>> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const value = await look();
     if (value !== false && value !== null && value !== undefined) return value as NonNullable<T>;
     if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
 }
 

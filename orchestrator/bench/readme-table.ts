@@ -1,0 +1,47 @@
+/**
+ * Puts the figures of a benchmark file into README.md, between its two markers: `node orchestrator/bench/readme-table.ts
+ * bench/FILE.json`. Nothing in that table is written by hand.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { PROJECT_ROOT } from '../project.ts';
+import type { Figure } from './codec.ts';
+
+interface BenchFile {
+  readonly at: string;
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly arch: string; readonly node: string };
+  readonly figures: readonly (Figure & { readonly module: string; readonly met: boolean | null })[];
+}
+
+const START = '<!-- figures -->';
+const END = '<!-- /figures -->';
+
+function table(file: BenchFile, path: string): string {
+  const { machine, at, figures } = file;
+  const rows = figures.map(({ module, name, value, unit, target, met }) => {
+    const verdict = met === null ? '' : met ? 'met' : 'missed';
+    return `| ${module} | ${name} | ${value} ${unit} | ${target ?? ''} | ${verdict} |`;
+  });
+  return [
+    `Measured ${at.slice(0, 10)} on ${machine.cores} x ${machine.cpu} (${machine.arch}), ${machine.node}; raw figures in \`${path}\`.`,
+    '',
+    '| part | figure | value | target | |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+const [source] = process.argv.slice(2);
+if (source === undefined) {
+  process.stderr.write('readme-table: expected a file that npm run bench has written, got nothing\n');
+  process.exitCode = 64;
+} else {
+  const readme = join(PROJECT_ROOT, 'README.md');
+  const text = readFileSync(readme, 'utf8');
+  const file = JSON.parse(readFileSync(source, 'utf8')) as BenchFile;
+  const [before, after] = [text.indexOf(START) + START.length, text.indexOf(END)];
+  writeFileSync(
+    readme,
+    `${text.slice(0, before)}\n${table(file, relative(PROJECT_ROOT, source))}\n${text.slice(after)}`,
+  );
+}
