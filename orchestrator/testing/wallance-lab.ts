@@ -50,6 +50,7 @@ export interface Images {
 }
 
 export class WallanceLab {
+  #name = `test-${randomBytes(4).toString('hex')}`;
   #nodes = 4;
   #profile = 'paper';
   #parameters: Readonly<Record<string, unknown>> = {};
@@ -59,6 +60,12 @@ export class WallanceLab {
   #platform: string | null = null;
   #pull = PullPolicy.defaultPolicy();
   #engine: string | null = null;
+
+  /** Name of the lab, 1..32 of a-z, 0-9 and -; drawn when absent. */
+  withName(name: string): this {
+    this.#name = name;
+    return this;
+  }
 
   /** 2..512, default 4. */
   withNodes(nodes: number): this {
@@ -111,8 +118,7 @@ export class WallanceLab {
 
   /** Resolves when every node takes part. Throws a Failure that says why, with everything removed again. */
   async start(): Promise<StartedWallanceLab> {
-    const name = `test-${randomBytes(4).toString('hex')}`;
-    const plan = newPlan(name, {
+    const plan = newPlan(this.#name, {
       nodes: this.#nodes,
       profile: this.#profile,
       parameters: this.#parameters,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { BuyResult, LabStatus } from '../../orchestrator/lab/lab-commands.ts';
+import { belongingsOf, remaining } from '../support/belongings.ts';
 import { ComposeProject } from '../support/compose-project.ts';
 import { dockerOutcome, engineTest } from '../support/engine.ts';
 import { eventually } from '../support/waiting.ts';
@@ -44,14 +45,13 @@ describe('docker compose in a fresh clone', () => {
       ['control', 'fabric'],
     );
 
-    const before = await ComposeProject.volumes();
+    const belongings = await belongingsOf(`com.docker.compose.project=${project.name}`);
+    assert.ok(belongings.volumes.length >= 2 * NODES && belongings.networks.length === 2);
     const teardownMs = performance.now();
     await project.compose('down', '--volumes');
     t.diagnostic(`down --volumes: ${Math.round(performance.now() - teardownMs)} ms`);
     assert.deepEqual(await project.left(), []);
-    const after = await ComposeProject.volumes();
-    const unnamed = (names: readonly string[]) => names.filter((name) => /^[0-9a-f]{64}$/.test(name)).length;
-    assert.ok(before.length > after.length && unnamed(after) <= unnamed(before));
+    assert.deepEqual(await remaining(belongings), []);
   });
 
   test('a node that compose stops and starts rejoins with its wallets; the lab says what is not its own', async (t) => {

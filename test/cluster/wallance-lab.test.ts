@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe } from 'node:test';
 import mqtt from 'mqtt';
+import { belongingsOf, remaining } from '../support/belongings.ts';
 import { docker, engineTest } from '../support/engine.ts';
 
 // Nothing here comes from a registry, and ports are opened on this machine; read when the library is loaded.
@@ -15,15 +16,11 @@ const test = engineTest(['wallance-node:local', 'wallance-lab:local']);
 /** The engine that the command line talks to. */
 const engine = (): string => execFileSync('docker', ['info', '--format', '{{.ID}}'], { encoding: 'utf8' }).trim();
 
-async function left(lab: string): Promise<string> {
-  const label = ['--filter', `label=${TESTING_LABEL}=${lab}`];
-  return docker('container', 'ls', '--all', '--quiet', ...label);
-}
+const left = (label: string): Promise<string> =>
+  docker('container', 'ls', '--all', '--quiet', '--filter', `label=${label}`);
 
 describe('a lab in a test', () => {
   test('four nodes decide a purchase, and nothing is left of them', async (t) => {
-    const volumes = await docker('volume', 'ls', '--quiet');
-    const networks = await docker('network', 'ls', '--quiet');
     const lab = await new WallanceLab().withNodes(4).withoutPulling().withEngine(engine()).start();
     t.after(() => lab.stop());
     assert.deepEqual(lab.nodes, ['1', '2', '3', '4']);
@@ -46,10 +43,10 @@ describe('a lab in a test', () => {
       password: lab.passwordOf('1'),
     });
     await device.endAsync();
+    const belongings = await belongingsOf(`${TESTING_LABEL}=${lab.name}`);
+    assert.ok(belongings.volumes.length === 6 && belongings.networks.length === 1);
     await lab.stop();
-    assert.equal(await left(lab.name), '');
-    assert.equal(await docker('volume', 'ls', '--quiet'), volumes);
-    assert.equal(await docker('network', 'ls', '--quiet'), networks);
+    assert.deepEqual([await left(`${TESTING_LABEL}=${lab.name}`), await remaining(belongings)], ['', []]);
   });
 
   test('an order waits for funds, and a decision that does not come says who is missing', async () => {
@@ -65,16 +62,14 @@ describe('a lab in a test', () => {
   });
 
   test('what cannot be started says why and leaves nothing', async () => {
-    const networks = await docker('network', 'ls', '--quiet');
-    const containers = await docker('container', 'ls', '--all', '--quiet', '--filter', `label=${TESTING_LABEL}`);
     await assert.rejects(new WallanceLab().withNodes(1).start(), { code: 'usage', message: /nodes: expected/ });
     await assert.rejects(new WallanceLab().withEngine('another').start(), /engine: expected another, got/);
     const images = { node: 'wallance-node:never-built', lab: 'wallance-lab:local' };
-    await assert.rejects(new WallanceLab().withNodes(2).withImages(images).withoutPulling().start(), {
+    const name = `test-${process.pid}`;
+    await assert.rejects(new WallanceLab().withName(name).withNodes(2).withImages(images).withoutPulling().start(), {
       code: 'environment',
       message: /node-\d does not start: Image "wallance-node:never-built" does not exist locally/,
     });
-    assert.equal(await docker('container', 'ls', '--all', '--quiet', '--filter', `label=${TESTING_LABEL}`), containers);
-    assert.equal(await docker('network', 'ls', '--quiet'), networks);
+    assert.equal(await left(`${TESTING_LABEL}=${name}`), '');
   });
 });

@@ -76,11 +76,6 @@ export class ComposeProject {
     return found.flatMap((text) => text.split('\n')).filter((line) => line !== '');
   }
 
-  /** Names of all volumes of the engine: one without a name is not labelled. */
-  static async volumes(): Promise<string[]> {
-    return (await docker('volume', 'ls', '--quiet')).split('\n').sort();
-  }
-
   async #remove(): Promise<void> {
     await this.compose('down', '--volumes', '--remove-orphans', '--timeout', '1');
     await dockerOutcome('image', 'rm', ...this.#images);
