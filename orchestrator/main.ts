@@ -22,8 +22,18 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', () => {});
 }
 
-/** Of the environment, what the lab and its nodes need: they start programs that services name. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+/** Of the environment, what the lab and its nodes need: they start programs that services name, and a container engine may be elsewhere. */
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'DOCKER_HOST',
+  'DOCKER_CERT_PATH',
+  'DOCKER_TLS_VERIFY',
+];
 const inherited = Object.fromEntries(
   INHERITED.flatMap((name): [string, string][] => {
     const value = process.env[name];

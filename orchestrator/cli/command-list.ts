@@ -2,6 +2,7 @@
 import { attachCommand } from '../commands/attach.ts';
 import { brokerCommand } from '../commands/broker.ts';
 import { buyCommand } from '../commands/buy.ts';
+import { cleanCommand } from '../commands/clean.ts';
 import { credentialsCommand } from '../commands/credentials.ts';
 import { doctorCommand } from '../commands/doctor.ts';
 import { downCommand } from '../commands/down.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   restartCommand,
   logsCommand,
   downCommand,
+  cleanCommand,
   traceCommand,
   doctorCommand,
   attachCommand,

@@ -4,6 +4,7 @@ import { EXIT } from '../cli/exit-code.ts';
 import { Failure } from '../failure.ts';
 import { tryLab } from '../lab/ask-lab.ts';
 import type { DownResult } from '../lab/lab-commands.ts';
+import type { LabDirectory } from '../lab/lab-directory.ts';
 import { isAlive } from '../lab/process-identity.ts';
 import { existingLab, LAB_FLAG, labOption } from './lab-flags.ts';
 
@@ -45,7 +46,7 @@ export const downCommand = defineCommand({
       );
     try {
       await endLeftovers(directory);
-      if (flags.volumes) directory.remove();
+      if (flags.volumes) await removeWallets(directory);
     } finally {
       lock.release();
     }
@@ -62,3 +63,15 @@ export const downCommand = defineCommand({
     return EXIT.pass;
   },
 });
+
+/** With a container engine they are in volumes of it. */
+async function removeWallets(directory: LabDirectory): Promise<void> {
+  if (directory.readPlacement()?.runtime === 'docker') {
+    const [{ Engine }, { removeLab }] = await Promise.all([
+      import('../runtimes/docker/engine.ts'),
+      import('../runtimes/docker/leftovers.ts'),
+    ]);
+    await removeLab(await Engine.connect(), directory);
+  }
+  directory.remove();
+}

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { defineCommand } from '../cli/command.ts';
 import { EXIT } from '../cli/exit-code.ts';
 import { Failure } from '../failure.ts';
+import { tryLab } from '../lab/ask-lab.ts';
 import { elsewhere } from '../lab/elsewhere.ts';
 import { FileFollower, lastLines } from '../runtimes/file-tail.ts';
 import { existingLab, LAB_FLAG, requireKnown } from './lab-flags.ts';
 
 const LOOK_AGAIN_MS = 150;
+/** Each brings the whole file out of the container. */
+const COLLECT_AGAIN_MS = 1000;
 
 export const logsCommand = defineCommand({
   name: 'logs',
@@ -29,6 +32,12 @@ export const logsCommand = defineCommand({
     const { seat, external } = plan.seats.find((candidate) => candidate.node === node)!;
     if (external === true) throw new Failure('environment', elsewhere(plan, node, `logs ${seat}`));
     const files = directory.nodeFiles(seat);
+    // What a node in a container observed is in its volume; what it prints is written down here as it comes.
+    const collected = flags.observations && directory.readPlacement()?.runtime === 'docker';
+    const bring = async (): Promise<void> => {
+      if (collected) await tryLab(directory, { kind: 'collect', node });
+    };
+    await bring();
     const sources = flags.observations
       ? [{ file: join(files.directory, 'observations.ndjson'), mark: '' }]
       : [
@@ -41,9 +50,10 @@ export const logsCommand = defineCommand({
       return { mark, follower: new FileFollower(file, size) };
     });
     while (flags.follow && !signal.aborted) {
+      await bring();
       for (const { mark, follower } of followed) for (const line of follower.lines()) terminal.line(mark + line);
       await new Promise<void>((done) => {
-        const timer = setTimeout(done, LOOK_AGAIN_MS);
+        const timer = setTimeout(done, collected ? COLLECT_AGAIN_MS : LOOK_AGAIN_MS);
         signal.addEventListener(
           'abort',
           () => {

@@ -13,6 +13,7 @@ import { PROJECT_ROOT } from '../project.ts';
 import type { RunPlan } from '../run/run-plan.ts';
 import type { RunResult } from '../run/run-result.ts';
 import { PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
+import { PLACEMENT_FLAGS, requestedPlacement } from './placement-flags.ts';
 
 export const runCommand = defineCommand({
   name: 'run',
@@ -37,7 +38,7 @@ export const runCommand = defineCommand({
       value: 'SEED',
       help: 'what is drawn at random follows from it; a new one when absent',
     },
-    runtime: { type: 'choice', choices: ['processes'], default: 'processes', help: 'where nodes run' },
+    ...PLACEMENT_FLAGS,
     lab: {
       type: 'text',
       pattern: LAB_NAME_PATTERN,
@@ -69,10 +70,10 @@ export const runCommand = defineCommand({
     const { flags } = parsed;
     const seed = flags.seed ?? String(randomBytes(4).readUInt32BE());
     const lab = flags.lab ?? `run-${randomBytes(4).toString('hex')}`;
-    const [{ planRun }, { performRun }, { ProcessRuntime }] = await Promise.all([
+    const [{ planRun }, { performRun }, { chooseRuntime }] = await Promise.all([
       import('../run/run-plan.ts'),
       import('../run/perform-run.ts'),
-      import('../runtimes/processes.ts'),
+      import('../runtimes/choose-runtime.ts'),
     ]);
     const plan = planRun({
       lab,
@@ -89,12 +90,17 @@ export const runCommand = defineCommand({
       );
     const quiet = flags.json;
     const shown = (path: string): string => relative(context.cwd, path);
+    const runtime = await chooseRuntime(plan.lab, requestedPlacement(parsed), null, {
+      ephemeral: !flags.keep,
+      onStep: (text) => context.terminal.note(text),
+    });
+    for (const text of [runtime.why, ...runtime.warnings]) if (text !== null) context.terminal.note(text);
     try {
       const performed = await performRun({
         plan,
         directory,
         out: resolve(context.cwd, flags.out),
-        runtime: { name: 'processes', create: (options) => new ProcessRuntime(options) },
+        runtime,
         inherited: context.inherited,
         terminal: quiet ? context.silent : context.terminal,
         signal: context.signal,

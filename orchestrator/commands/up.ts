@@ -15,13 +15,16 @@ import type { LabSummary } from '../lab/lab-commands.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
 import type { LabReportLine } from '../lab/lab-report.ts';
 import { programFile } from '../project.ts';
+import type { ChosenRuntime, RequestedPlacement } from '../runtimes/choose-runtime.ts';
 import { lastLines } from '../runtimes/file-tail.ts';
 import { LAB_FLAG, labOption, PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
+import { PLACEMENT_FLAGS, requestedPlacement } from './placement-flags.ts';
 
 const FLAGS = {
   lab: LAB_FLAG,
   ...PLAN_FLAGS,
   ...SENSOR_FLAGS,
+  ...PLACEMENT_FLAGS,
   seed: {
     type: 'text',
     pattern: /^[^\0]{1,64}$/,
@@ -61,16 +64,51 @@ export const upCommand = defineCommand({
       ...(parsed.given.has('seed') ? { seed: flags.seed } : {}),
     };
     const directory = new LabDirectory(context.home, flags.lab);
-    if (flags._report !== null) return runInBackground(context, directory, requested, flags._report);
+    const placed = requestedPlacement(parsed);
+    if (flags._report !== null) return runInBackground(context, directory, requested, placed, flags._report);
     const running = await tryLab<LabSummary>(directory, { kind: 'hello' }, { signal: context.signal });
-    if (running !== null) return alreadyRunning(context, running.result, requested, flags.json);
+    if (running !== null) {
+      requireSamePlacement(directory, placed);
+      return alreadyRunning(context, running.result, requested, flags.json);
+    }
     // Found before anything is started: what cannot be, with every reason.
-    planFor(directory, requested)(directory.readPlan());
+    const chosen = await choose(context, directory, requested, placed);
+    for (const text of [chosen.why, ...chosen.warnings]) if (text !== null) context.terminal.note(text);
     return flags.foreground
-      ? runInForeground(context, directory, requested, flags.json)
-      : startInBackground(context, directory, requested, parsed);
+      ? runInForeground(context, directory, requested, chosen, flags.json)
+      : startInBackground(context, directory, requested, chosen, parsed);
   },
 });
+
+async function choose(
+  { terminal }: CommandContext,
+  directory: LabDirectory,
+  requested: RequestedLab,
+  placed: RequestedPlacement,
+): Promise<ChosenRuntime> {
+  const plan = planFor(directory, requested)(directory.readPlan());
+  const { chooseRuntime } = await import('../runtimes/choose-runtime.ts');
+  return chooseRuntime(plan, placed, directory.readPlacement(), {
+    ephemeral: false,
+    onStep: (text) => terminal.note(text),
+  });
+}
+
+/** Of a lab that runs. */
+function requireSamePlacement(directory: LabDirectory, placed: RequestedPlacement): void {
+  const kept: Readonly<Record<string, unknown>> = { ...directory.readPlacement() };
+  const different = Object.entries(placed).filter(
+    ([name, value]) => value !== 'auto' && JSON.stringify(value) !== JSON.stringify(kept[name]),
+  );
+  if (different.length === 0) return;
+  const lines = different.map(
+    ([name, value]) => `  ${name}: ${JSON.stringify(kept[name])}, asked for ${JSON.stringify(value)}\n`,
+  );
+  throw new Failure(
+    'usage',
+    `lab ${directory.lab} is running with something else:\n${lines.join('')}Stop it first (wallance down${labOption(directory.lab)}).`,
+  );
+}
 
 function planFor(directory: LabDirectory, requested: RequestedLab) {
   return (kept: ReturnType<LabDirectory['readPlan']>) =>
@@ -103,16 +141,15 @@ async function startLab(
   context: CommandContext,
   directory: LabDirectory,
   requested: RequestedLab,
+  { create, placement }: ChosenRuntime,
   onEvent: (event: LabEvent) => void,
 ) {
-  const [{ LabProcess }, { ProcessRuntime }] = await Promise.all([
-    import('../lab/lab-process.ts'),
-    import('../runtimes/processes.ts'),
-  ]);
+  const { LabProcess } = await import('../lab/lab-process.ts');
   return LabProcess.start({
     directory,
     plan: planFor(directory, requested),
-    runtime: (options) => new ProcessRuntime(options),
+    runtime: create,
+    placement,
     inherited: context.inherited,
     signal: context.signal,
     onEvent,
@@ -123,11 +160,12 @@ async function runInForeground(
   context: CommandContext,
   directory: LabDirectory,
   requested: RequestedLab,
+  chosen: ChosenRuntime,
   json: boolean,
 ): Promise<ExitCode> {
   const { terminal } = context;
   const progress = new StartProgress(context);
-  const lab = await startLab(context, directory, requested, (event) => progress.take(event));
+  const lab = await startLab(context, directory, requested, chosen, (event) => progress.take(event));
   if (lab === null) return joinOther(context, directory, requested, json);
   progress.end();
   printSummary(context, lab.summary, json);
@@ -147,6 +185,7 @@ async function runInBackground(
   context: CommandContext,
   directory: LabDirectory,
   requested: RequestedLab,
+  placed: RequestedPlacement,
   descriptor: number,
 ): Promise<ExitCode> {
   const { terminal } = context;
@@ -155,7 +194,8 @@ async function runInBackground(
   };
   let reporting = true;
   try {
-    const lab = await startLab(context, directory, requested, (event) => {
+    const chosen = await choose(context, directory, requested, placed);
+    const lab = await startLab(context, directory, requested, chosen, (event) => {
       if (reporting) report({ kind: 'event', event });
       terminal.line(`${new Date().toISOString()} ${describeEvent(event)}`);
     });
@@ -179,6 +219,7 @@ async function startInBackground(
   context: CommandContext,
   directory: LabDirectory,
   requested: RequestedLab,
+  chosen: ChosenRuntime,
   parsed: UpArguments,
 ): Promise<ExitCode> {
   const { terminal, signal } = context;
@@ -189,7 +230,8 @@ async function startInBackground(
     [
       programFile('orchestrator/main').file,
       'up',
-      ...argumentTexts(parsed, ['foreground', 'json', '_report']),
+      ...argumentTexts(parsed, ['foreground', 'json', '_report', 'runtime']),
+      `--runtime=${chosen.placement.runtime}`,
       '--_report',
       '3',
     ],
@@ -268,8 +310,9 @@ class StartProgress {
   }
 
   take(event: LabEvent): void {
-    if (event.kind === 'ready') this.#ready++;
     const { terminal } = this.#context;
+    if (event.kind === 'ready') this.#ready++;
+    else if (event.kind === 'trouble') terminal.note(event.text);
     if (terminal.interactive) terminal.live([terminal.style('dim', `starting: ${this.#ready} nodes ready`)]);
   }
 
@@ -290,6 +333,8 @@ export function describeEvent(event: LabEvent): string {
       return `node ${event.node} is refused: ${event.reason}`;
     case 'fabric-died':
       return `the fabric has gone: ${event.reason}`;
+    case 'trouble':
+      return event.text;
   }
 }
 

@@ -1,16 +1,21 @@
 /**
- * Program of a broker's process (broker-process.ts starts it). It ends with its parent: when the IPC channel closes, on
- * request, on SIGTERM. An interrupt from the terminal reaches the whole process group and is left to the parent, which
- * still wants to read from the nodes.
+ * Program of a broker: in a process, which broker-process.ts starts and talks to over IPC, or in a container, where the
+ * same messages are JSON lines on standard input and output. Its options, passwords among them, come as the first
+ * message: they are in no argument, no environment and no file. It ends with whoever started it: when the channel
+ * closes, on request, on SIGTERM. An interrupt from the terminal reaches the whole process group and is left to the
+ * parent, which still wants to read from the nodes.
  */
+import { createInterface } from 'node:readline';
 import type { FromBroker, ToBroker } from './broker-messages.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 
+const forked = process.send !== undefined;
 let broker: EmbeddedBroker | null = null;
 let ending = false;
 
 function tell(message: FromBroker): void {
-  if (process.connected) process.send?.(message);
+  if (!forked) process.stdout.write(`${JSON.stringify(message)}\n`);
+  else if (process.connected) process.send?.(message);
 }
 
 async function start(options: Extract<ToBroker, { kind: 'start' }>['options']): Promise<void> {
@@ -28,14 +33,23 @@ async function end(): Promise<void> {
   ending = true;
   await broker?.stop();
   // Nothing is left that would keep the process alive.
-  if (process.connected) process.disconnect();
+  if (!forked) process.stdin.destroy();
+  else if (process.connected) process.disconnect();
 }
 
-process.on('message', (message: ToBroker) => {
+function take(message: ToBroker): void {
   if (message.kind === 'start') void start(message.options);
   else if (message.kind === 'stop') void end();
   else if (broker !== null) tell({ kind: 'stats', id: message.id, stats: broker.stats() });
-});
-process.on('disconnect', () => void end());
+}
+
+if (forked) {
+  process.on('message', take);
+  process.on('disconnect', () => void end());
+} else {
+  createInterface({ input: process.stdin })
+    .on('line', (line) => take(JSON.parse(line) as ToBroker))
+    .on('close', () => void end());
+}
 process.on('SIGTERM', () => void end());
 process.on('SIGINT', () => {});

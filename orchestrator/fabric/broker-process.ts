@@ -1,13 +1,13 @@
 /** An EmbeddedBroker in its own process: the parent's side. The process ends when the parent does. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { BrokerDialogue } from './broker-dialogue.ts';
 import type { FromBroker, ToBroker } from './broker-messages.ts';
 import type { BrokerOptions, BrokerStats } from './embedded-broker.ts';
-import { BrokerError, type RunningBroker } from './running-broker.ts';
+import type { RunningBroker } from './running-broker.ts';
 
 const START_MS_MAX = 10_000;
 const STOP_MS_MAX = 3000;
-const STATS_MS_MAX = 5000;
 /** Of what the process writes to its standard error, kept to explain its end. */
 const STDERR_CHARACTERS_MAX = 4000;
 
@@ -22,24 +22,21 @@ export class BrokerProcess implements RunningBroker {
   readonly pid: number;
   readonly exited: Promise<string>;
   readonly #child: ChildProcess;
-  readonly #questions = new Map<number, (answer: BrokerStats | BrokerError) => void>();
-  #ended: BrokerError | null = null;
-  #lastQuestion = 0;
+  readonly #dialogue: BrokerDialogue;
 
-  private constructor(child: ChildProcess, host: string, port: number, exited: Promise<string>) {
+  private constructor(
+    child: ChildProcess,
+    dialogue: BrokerDialogue,
+    host: string,
+    port: number,
+    exited: Promise<string>,
+  ) {
     this.#child = child;
+    this.#dialogue = dialogue;
     this.port = port;
     this.url = `mqtt://${host}:${port}`;
     this.pid = child.pid ?? 0;
     this.exited = exited;
-    child.on('message', (message: FromBroker) => {
-      if (message.kind !== 'stats') return;
-      this.#questions.get(message.id)?.(message.stats);
-    });
-    void exited.then((why) => {
-      this.#ended = new BrokerError('exited', `the broker has ended: ${why}`);
-      for (const settle of [...this.#questions.values()]) settle(this.#ended);
-    });
   }
 
   /** Resolves when it listens. Rejects with {@link BrokerError} `start-failed`, e.g. when the port is taken. */
@@ -56,50 +53,27 @@ export class BrokerProcess implements RunningBroker {
         resolve([signal ?? `exit code ${code}`, stderr.trim()].filter(Boolean).join(': ')),
       );
     });
+    const dialogue = new BrokerDialogue((message: ToBroker) => {
+      if (child.connected) child.send(message, () => {});
+    });
+    child.on('message', (message: FromBroker) => dialogue.take(message));
+    void exited.then((why) => dialogue.end(why));
     try {
-      const port = await new Promise<number>((resolve, reject) => {
-        const fail = (why: string): void => reject(new BrokerError('start-failed', `the broker did not start: ${why}`));
-        const timer = setTimeout(() => fail(`not ready within ${START_MS_MAX} ms`), START_MS_MAX);
-        child.once('message', (message: FromBroker) => {
-          clearTimeout(timer);
-          if (message.kind === 'ready') resolve(message.port);
-          else fail(message.kind === 'failed' ? message.message : 'it answered something else');
-        });
-        void exited.then((why) => {
-          clearTimeout(timer);
-          fail(why);
-        });
-        child.send({ kind: 'start', options } satisfies ToBroker);
-      });
-      return new BrokerProcess(child, options.host ?? '127.0.0.1', port, exited);
+      const port = await dialogue.start(options, START_MS_MAX);
+      return new BrokerProcess(child, dialogue, options.host ?? '127.0.0.1', port, exited);
     } catch (error) {
       child.kill('SIGKILL');
       throw error;
     }
   }
 
-  /** Rejects with {@link BrokerError} `exited` or `no-answer`. */
+  /** Rejects with BrokerError `exited` or `no-answer`. */
   stats(): Promise<BrokerStats> {
-    return new Promise((resolve, reject) => {
-      const id = ++this.#lastQuestion;
-      const settle = (answer: BrokerStats | BrokerError): void => {
-        clearTimeout(timer);
-        this.#questions.delete(id);
-        if (answer instanceof BrokerError) reject(answer);
-        else resolve(answer);
-      };
-      const timer = setTimeout(
-        () => settle(new BrokerError('no-answer', `no stats within ${STATS_MS_MAX} ms`)),
-        STATS_MS_MAX,
-      );
-      this.#questions.set(id, settle);
-      if (this.#ended !== null) settle(this.#ended);
-      else if (this.#child.connected) this.#child.send({ kind: 'stats', id } satisfies ToBroker, () => {});
-    });
+    return this.#dialogue.stats();
   }
 
   async stop(): Promise<void> {
-    if (this.#child.connected) this.#child.send({ kind: 'stop' } satisfies ToBroker, () => {});
+    this.#dialogue.stop();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS_MAX);
     await this.exited;
     clearTimeout(timer);

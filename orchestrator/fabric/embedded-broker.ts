@@ -66,7 +66,7 @@ export class EmbeddedBroker {
   readonly #accounts = new WeakMap<object, Account>();
   readonly #sockets = new Set<Socket>();
   #aedes: Aedes | null = null;
-  #server: Server | null = null;
+  #servers: Server[] = [];
 
   constructor(options: BrokerOptions, forward: Forward | null = null) {
     this.#options = options;
@@ -133,17 +133,23 @@ export class EmbeddedBroker {
     aedes.on('clientError', (_client, error) => this.#countViolation(error));
     aedes.on('connectionError', (_client, error) => this.#countViolation(error));
 
+    return this.listen(this.#options.host ?? '127.0.0.1', this.#options.port ?? 0);
+  }
+
+  /** Listens on one more address of this machine, as `start` does. After `start`. */
+  async listen(host: string, port = 0): Promise<number> {
+    const aedes = this.#aedes!;
     const server = createServer({ noDelay: true }, (socket) => this.#accept(aedes, socket));
-    this.#server = server;
     server.maxConnections = 2 * this.#options.accounts.length + SPARE_CONNECTIONS;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(this.#options.port ?? 0, this.#options.host ?? '127.0.0.1', () => {
+      server.listen(port, host, () => {
         server.off('error', reject);
         resolve();
       });
     });
-    return this.port;
+    this.#servers.push(server);
+    return (server.address() as AddressInfo).port;
   }
 
   #accept(aedes: Aedes, socket: Socket): void {
@@ -185,7 +191,7 @@ export class EmbeddedBroker {
 
   /** Port it listens on; 0 before `start`. */
   get port(): number {
-    return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
+    return (this.#servers[0]?.address() as AddressInfo | null)?.port ?? 0;
   }
 
   /** Open connections, logged in or not. */
@@ -212,11 +218,11 @@ export class EmbeddedBroker {
 
   /** Ends all connections and forgets all sessions. Idempotent. */
   async stop(): Promise<void> {
-    const server = this.#server;
+    const servers = this.#servers;
     const aedes = this.#aedes;
-    this.#server = null;
+    this.#servers = [];
     this.#aedes = null;
-    const closed = new Promise<void>((resolve) => (server === null ? resolve() : server.close(() => resolve())));
+    const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     await new Promise<void>((resolve) => (aedes === null ? resolve() : aedes.close(() => resolve())));
     // Those that have not logged in are not known to aedes, and would hold up the server.
     for (const socket of this.#sockets) socket.destroy();

@@ -36,6 +36,8 @@ export type LabRequest =
   | { readonly kind: 'start'; readonly node: string }
   | { readonly kind: 'stop'; readonly node: string; readonly kill: boolean }
   | { readonly kind: 'restart'; readonly node: string; readonly kill: boolean }
+  /** Brings the files of a node where they can be read. */
+  | { readonly kind: 'collect'; readonly node: string }
   /** Answered once everything has stopped but the lab process itself. */
   | { readonly kind: 'down' };
 
@@ -122,11 +124,13 @@ export function labCommands(lab: Lab, summary: Promise<LabSummary>, shutDown: ()
         return lab.stopNode(request.node, request.kill);
       case 'restart':
         return lab.restartNode(request.node, request.kill);
+      case 'collect':
+        return lab.collectNode(request.node);
     }
   };
   return async (request, emit, signal) => {
     const { kind } = request as { readonly kind?: unknown };
-    const known = ['hello', 'status', 'buy', 'sample', 'start', 'stop', 'restart', 'down'];
+    const known = ['hello', 'status', 'buy', 'sample', 'start', 'stop', 'restart', 'collect', 'down'];
     if (!known.includes(kind as string))
       throw new Failure('usage', `request: expected one of ${known.join(', ')}, got ${String(kind)}`);
     return (await perform(request as LabRequest, emit, signal)) ?? null;

@@ -1,6 +1,6 @@
 /**
- * Where a lab keeps what it must find again: `<home>/labs/<name>/`. Two records are told apart: lab.json is the plan,
- * kept as long as the wallets are; running.json is there while a lab process runs, and afterwards only if that was
+ * Where a lab keeps what it must find again: `<home>/labs/<name>/`. Two records are told apart: lab.json is the plan
+ * and where the nodes are, kept as long as the wallets are; running.json is there while a lab process runs, and afterwards only if that was
  * killed.
  */
 
@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure, messageOf } from '../failure.ts';
+import { DEFAULT_PLACEMENT, type Placement } from '../runtimes/placement.ts';
 import { LAB_NAME_PATTERN, type LabPlan } from './lab-plan.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { writeAtomically } from './write-atomically.ts';
@@ -102,8 +103,14 @@ export class LabDirectory {
     return plan;
   }
 
-  writePlan(plan: LabPlan): void {
-    writeAtomically(this.#planFile, `${JSON.stringify(plan, null, 2)}\n`);
+  /** Where the nodes of the lab are; null when there is no such lab. */
+  readPlacement(): Placement | null {
+    const kept = readRecord<{ readonly placement?: Placement }>(this.#planFile);
+    return kept === null ? null : { ...DEFAULT_PLACEMENT, ...kept.placement };
+  }
+
+  writePlan(plan: LabPlan, placement: Placement = DEFAULT_PLACEMENT): void {
+    writeAtomically(this.#planFile, `${JSON.stringify({ ...plan, placement }, null, 2)}\n`);
   }
 
   readRunning(): RunningRecord | null {

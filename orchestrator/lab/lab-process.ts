@@ -1,10 +1,12 @@
 /**
  * The life of a lab process: holds the lab's lock, starts the lab, takes commands on the socket, writes down what runs,
  * and stops everything when it is asked to, interrupted, or when the fabric is lost. What it does when it is killed is
- * nothing: broker and nodes see it go and end by themselves.
+ * nothing: broker and nodes see it go and end by themselves. Containers remain then, stopped, until the next start of
+ * the lab or `wallance clean`.
  */
 import { Failure, messageOf } from '../failure.ts';
 import type { Observation } from '../history/observation.ts';
+import type { Placement } from '../runtimes/placement.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { CommandServer } from './command-socket.ts';
 import type { LabCredentials } from './credentials.ts';
@@ -20,6 +22,9 @@ export interface LabProcessOptions {
   /** The plan to run, given what is kept; called once the lock is held. May throw a Failure. */
   readonly plan: (kept: LabPlan | null) => LabPlan;
   readonly runtime: (options: RuntimeOptions) => Runtime;
+  /** Where `runtime` puts nodes; kept with the plan. */
+  /** Absent where nothing is placed: an attached lab. */
+  readonly placement?: Placement;
   readonly inherited: Readonly<Record<string, string>>;
   /** See LabOptions. */
   readonly credentials?: LabCredentials;
@@ -69,7 +74,7 @@ export class LabProcess {
   ): Promise<LabProcess> {
     await endLeftovers(directory);
     const plan = options.plan(directory.readPlan());
-    directory.writePlan(plan);
+    directory.writePlan(plan, options.placement);
     const startedAt = Date.now();
     const self = identify(process.pid)!;
     let continued = false;

@@ -30,7 +30,9 @@ export type LabEvent =
   | { readonly kind: 'died'; readonly node: string; readonly reason: string }
   /** It runs another configuration and was told to end. */
   | { readonly kind: 'refused'; readonly node: string; readonly reason: string }
-  | { readonly kind: 'fabric-died'; readonly reason: string };
+  | { readonly kind: 'fabric-died'; readonly reason: string }
+  /** Something went wrong that stops nothing. */
+  | { readonly kind: 'trouble'; readonly text: string };
 
 export interface LabOptions {
   readonly plan: LabPlan;
@@ -79,7 +81,6 @@ interface Seat {
   last: Promise<unknown>;
 }
 
-const READY_MS_MAX = 30_000;
 const STOP_GRACE_MS = 5000;
 const REPORT_MS_MAX = 3000;
 const LAB_ACCOUNT = 'lab';
@@ -200,6 +201,8 @@ export class Lab {
       credentials: this.#credentials,
       inherited,
       controlPort,
+      listenControl: (host) => this.#broker.listen(host),
+      onTrouble: (text) => onEvent({ kind: 'trouble', text }),
       onNodeExit: (seat, exit) => this.#onExit(seat, exit),
       onFabricExit: (reason) => {
         this.#fabricFailure = reason;
@@ -272,7 +275,7 @@ export class Lab {
   }
 
   collectNode(seatName: string): Promise<CollectedFiles> {
-    return this.#runtime!.collectNode(seatName);
+    return this.#inTurn(seatName, () => this.#runtime!.collectNode(seatName));
   }
 
   /** `verb`: as docker has it. */
@@ -308,7 +311,7 @@ export class Lab {
       const settled = this.#control!.whenStatus(
         name,
         (status) => status.boot !== bootBefore && (status.state === 'ready' || status.state === 'failed'),
-        READY_MS_MAX,
+        runtime.readyMsMax,
       );
       settled.catch(() => {});
       const status = await Promise.race([settled, ended]);
@@ -334,7 +337,8 @@ export class Lab {
 
   #onExit(seatName: string, exit: NodeExit): void {
     const seat = this.#seats.get(seatName)!;
-    const reason = exit.signal === null ? `it ended with exit code ${exit.code}` : `it was ended by ${exit.signal}`;
+    const how = exit.signal === null ? `it ended with exit code ${exit.code}` : `it was ended by ${exit.signal}`;
+    const reason = exit.reason ?? how;
     if (seat.onExit !== null) {
       seat.onExit(reason);
     } else if (!exit.asked) {

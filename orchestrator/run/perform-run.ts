@@ -7,7 +7,7 @@ import { Failure, messageOf } from '../failure.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
 import { LabProcess } from '../lab/lab-process.ts';
 import { PROJECT_VERSION } from '../project.ts';
-import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import type { ChosenRuntime } from '../runtimes/choose-runtime.ts';
 import { collect } from './collect.ts';
 import { type PlacedOrder, startLoad } from './load.ts';
 import { describeMachine } from './machine.ts';
@@ -23,7 +23,7 @@ export interface RunSettings {
   readonly directory: LabDirectory;
   /** Where runs are written. */
   readonly out: string;
-  readonly runtime: { readonly name: string; readonly create: (options: RuntimeOptions) => Runtime };
+  readonly runtime: ChosenRuntime;
   readonly inherited: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
@@ -58,8 +58,10 @@ export async function performRun(settings: RunSettings): Promise<PerformedRun> {
     startedAt: startedAt.toISOString(),
     run: plan.name,
     seed: plan.seed,
-    runtime: runtime.name,
-    fabric: 'embedded broker (aedes) in its own process, no link rule',
+    runtime: runtime.placement.runtime,
+    ...runtime.facts,
+    warnings: runtime.warnings,
+    fabric: `embedded broker (aedes) in its own ${runtime.placement.runtime === 'docker' ? 'container' : 'process'}, no link rule`,
     durability: plan.lab.durability,
     qos: plan.lab.qos,
     profile: plan.lab.profile,
@@ -77,10 +79,12 @@ export async function performRun(settings: RunSettings): Promise<PerformedRun> {
       directory,
       plan: () => plan.lab,
       runtime: runtime.create,
+      placement: runtime.placement,
       inherited,
       signal: starting.signal,
       onEvent: (event) => {
         if (event.kind === 'died') died.push({ node: event.node, reason: event.reason });
+        else if (event.kind === 'trouble') terminal.note(event.text);
       },
       onObservation: (observation) => progress?.take(observation),
     }),

@@ -17,6 +17,8 @@ export interface AttachedFabric {
 
 export class AttachedRuntime implements Runtime {
   readonly name = 'attached';
+  /** Nothing is started, so nothing is waited for. */
+  readonly readyMsMax = 0;
   readonly fabricUrl: string;
   readonly #statsUrl: string | null;
 

@@ -29,14 +29,18 @@ const DISPOSE_GRACE_MS = 5000;
 
 export class ProcessRuntime implements Runtime {
   readonly name = 'processes';
+  readonly readyMsMax = 30_000;
   readonly #options: RuntimeOptions;
+  readonly #fabricPort: number;
   readonly #program = programFile('node/host/main').file;
   readonly #nodes = new Map<string, Running>();
   #broker: BrokerProcess | null = null;
   #disposed = false;
 
-  constructor(options: RuntimeOptions) {
+  /** `fabricPort` 0: any. */
+  constructor(options: RuntimeOptions, fabricPort = 0) {
     this.#options = options;
+    this.#fabricPort = fabricPort;
   }
 
   get fabricUrl(): string | null {
@@ -53,7 +57,7 @@ export class ProcessRuntime implements Runtime {
     }));
     let broker: BrokerProcess;
     try {
-      broker = await BrokerProcess.start({ kind: 'fabric', lab: plan.lab, accounts });
+      broker = await BrokerProcess.start({ kind: 'fabric', lab: plan.lab, accounts, port: this.#fabricPort });
     } catch (cause) {
       throw new Failure('environment', messageOf(cause), { cause });
     }

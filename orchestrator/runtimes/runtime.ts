@@ -1,6 +1,6 @@
 /**
  * Where a lab's fabric and nodes run, as a port declared by its consumer, the lab: processes of this machine
- * (processes.ts), or containers. A runtime starts and ends things and says what has ended; it knows no protocol, does
+ * (processes.ts), or containers (docker/docker.ts). A runtime starts and ends things and says what has ended; it knows no protocol, does
  * not talk to nodes, and does not know when one is ready: that is observed over the control channel.
  *
  * Contract: `startFabric` before any `startNode`; operations on one seat are not overlapped by the caller; `dispose`
@@ -22,6 +22,10 @@ export interface RuntimeOptions {
   readonly inherited: Readonly<Record<string, string>>;
   /** Port of the control broker in the lab process, on 127.0.0.1. */
   readonly controlPort: number;
+  /** Opens the control broker on one more address of this machine; its port there. */
+  readonly listenControl: (host: string) => Promise<number>;
+  /** Something went wrong that stops nothing. */
+  readonly onTrouble: (text: string) => void;
   /** A node's process ended, asked for or not. */
   readonly onNodeExit: (seat: string, exit: NodeExit) => void;
   /** The fabric ended by itself. */
@@ -33,6 +37,8 @@ export interface NodeExit {
   readonly signal: string | null;
   /** By `stopNode` or `killNode`. */
   readonly asked: boolean;
+  /** In words, where there is more to say than code and signal do. */
+  readonly reason?: string;
 }
 
 export interface NodeStart {
@@ -50,6 +56,8 @@ export interface CollectedFiles {
 
 export interface Runtime {
   readonly name: 'processes' | 'docker' | 'attached';
+  /** How long a node may take from its start until it says that it is ready. */
+  readonly readyMsMax: number;
   startFabric(): Promise<void>;
   /** As the lab process and people on this machine reach the fabric; null before it is started. */
   readonly fabricUrl: string | null;
@@ -64,7 +72,7 @@ export interface Runtime {
   /** Freezes the node where it is, and lets it go on. */
   pauseNode(seat: string): Promise<void>;
   resumeNode(seat: string): Promise<void>;
-  /** Null where the node is not running. */
+  /** Null where the node is not running. `started` is empty where the process cannot be known again from here. */
   nodeProcess(seat: string): ProcessIdentity | null;
   /** Last lines of what the node printed on stderr. */
   nodeComplaint(seat: string): Promise<string>;

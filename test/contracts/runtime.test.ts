@@ -1,0 +1,207 @@
+/** What every runtime keeps: one set of tests, over processes and over containers. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext } from 'node:test';
+import { Failure } from '../../orchestrator/failure.ts';
+import { decidedByWallets, trackRequests } from '../../orchestrator/history/request-track.ts';
+import { secondVotes } from '../../orchestrator/history/single-vote.ts';
+import { walletDifferences } from '../../orchestrator/history/wallet-agreement.ts';
+import type { Lab } from '../../orchestrator/lab/lab.ts';
+import { collectedHistory, fund, newLab, orderSurely, RUNTIMES, startLab } from '../support/runtime-world.ts';
+import { eventually } from '../support/waiting.ts';
+
+const UNITS = 60;
+const LOOK_EVERY_MS = 30;
+
+/** Waits until every order is done and all nodes hold the same; resolves with their reports. */
+function settled(lab: Lab, decisions: number) {
+  return eventually(
+    async () => {
+      const all = await lab.reports();
+      const done = [...all.values()].every(
+        (report) =>
+          report.pendingOrders.length === 0 && report.wallets.some(({ decidedRequestId }) => decidedRequestId),
+      );
+      const equal = walletDifferences(new Map([...all].map(([node, { wallets }]) => [node, wallets]))).length === 0;
+      const counted = trackedDecisions(lab) >= decisions;
+      return all.size === lab.plan.seats.length && done && equal && counted ? all : null;
+    },
+    `${decisions} orders are decided and all wallets are equal`,
+    30_000,
+    LOOK_EVERY_MS,
+  );
+}
+
+function trackedDecisions(lab: Lab): number {
+  return [...lab.purchases.purchases].filter(({ requester, decidedAtMs }) => decidedAtMs.has(requester)).length;
+}
+
+/** A file with one column, `value`. */
+function recordedData(t: TestContext, values: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'wallance-recorded-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'recorded.csv');
+  writeFileSync(file, `value\n${values}\n`);
+  return file;
+}
+
+for (const kind of RUNTIMES) {
+  describe(`runtime contract: ${kind.name}`, { timeout: 180_000 }, () => {
+    kind.it('a purchase is decided on every node; one that was stopped goes on with its wallets', async (t) => {
+      const { lab, events } = await startLab(t, kind, { nodes: 4 });
+      await fund(lab, UNITS);
+      await orderSurely(lab, '2', 'first');
+      const before = await settled(lab, 1);
+      await lab.stopNode('3');
+      assert.equal(lab.nodeProcess('3'), null);
+      await lab.startNode('3');
+      const after = await lab.report('3');
+      assert.deepEqual(after?.wallets, before.get('3')?.wallets);
+      assert.notEqual(after?.boot, before.get('3')?.boot);
+      await orderSurely(lab, '3', 'second');
+      await settled(lab, 2);
+      const ready = events.filter((event) => event.kind === 'ready' && event.node === '3');
+      assert.deepEqual(
+        ready.map((event) => event.kind === 'ready' && event.databaseEmpty),
+        [true, false],
+      );
+      assert.ok(!events.some(({ kind: what }) => what === 'died' || what === 'trouble'), JSON.stringify(events));
+    });
+
+    kind.it('two nodes killed during purchases rejoin: no second vote, no lost decision', async (t) => {
+      const { lab } = await startLab(t, kind, { nodes: 8 });
+      await fund(lab, UNITS);
+      const seats = lab.plan.seats.map(({ seat }) => seat);
+      const orders: string[] = [];
+      const placeAll = (round: string) =>
+        seats.map((seat) => {
+          const orderId = `${round}-${seat}`;
+          orders.push(orderId);
+          return orderSurely(lab, seat, orderId);
+        });
+      const during = placeAll('a');
+      await Promise.all(['2', '7'].map((seat) => lab.stopNode(seat, true)));
+      // The others go on without them.
+      const alone = ['1', '3', '4'].map((seat) => {
+        orders.push(`b-${seat}`);
+        return orderSurely(lab, seat, `b-${seat}`);
+      });
+      await Promise.all(alone);
+      await eventually(() => trackedDecisions(lab) >= 3, 'decisions without the two', 20_000, LOOK_EVERY_MS);
+      await Promise.all(['2', '7'].map((seat) => lab.startNode(seat)));
+      await Promise.all([...during, ...placeAll('c')]);
+      const reports = await settled(lab, orders.length);
+      await lab.stop();
+
+      const history = await collectedHistory(lab);
+      for (const [node, lines] of history) {
+        const boots = lines.filter(({ event }) => event === 'boot').length;
+        assert.equal(boots, ['2', '7'].includes(node) ? 2 : 1, `lives of node ${node}`);
+      }
+      const tracks = trackRequests(history);
+      assert.equal(tracks.length, orders.length, 'one request for each order');
+      for (const [node, { wallets }] of reports) {
+        const decided = decidedByWallets(tracks, wallets);
+        assert.deepEqual(
+          tracks.filter(({ requestId }) => !decided.has(requestId)),
+          [],
+          `decisions lost at node ${node}`,
+        );
+      }
+      const { found, votesChecked } = secondVotes(history);
+      assert.deepEqual(found, []);
+      assert.ok(votesChecked >= orders.length * 5, `only ${votesChecked} votes were looked at`);
+    });
+
+    kind.it('a paused node says nothing, and catches up when it goes on', async (t) => {
+      const { lab } = await startLab(t, kind, { nodes: 7 });
+      await fund(lab, UNITS);
+      await lab.pauseNode('7');
+      assert.notEqual(lab.nodeProcess('7'), null);
+      assert.equal(await lab.report('7', 300), null);
+      await orderSurely(lab, '1', 'while-paused');
+      await eventually(() => trackedDecisions(lab) === 1, 'a decision without the paused node', 20_000, LOOK_EVERY_MS);
+      await lab.resumeNode('7');
+      await settled(lab, 1);
+    });
+
+    kind.it('a node that is killed by somebody else is reported as dead, and can be started', async (t) => {
+      const { lab, directory, events } = await startLab(t, kind, { nodes: 2 });
+      await kind.killOutside(lab, directory, '2');
+      const died = await eventually(() => events.find(({ kind: what }) => what === 'died'), 'the death is reported');
+      assert.deepEqual(died, { kind: 'died', node: '2', reason: 'it was ended by SIGKILL' });
+      assert.equal(lab.nodeProcess('2'), null);
+      await lab.startNode('2');
+      assert.notEqual(await lab.report('2'), null);
+    });
+
+    kind.it('a paused node can be stopped and killed', async (t) => {
+      const { lab } = await startLab(t, kind, { nodes: 2 });
+      for (const kill of [false, true]) {
+        await lab.pauseNode('2');
+        await lab.stopNode('2', kill);
+        assert.equal(lab.nodeProcess('2'), null);
+        await lab.startNode('2');
+        assert.notEqual(await lab.report('2'), null);
+      }
+    });
+
+    kind.it('the end leaves nothing but files: output, observations, database', async (t) => {
+      const { lab, directory, events } = await startLab(t, kind, { nodes: 3 });
+      assert.notDeepEqual(await kind.left(directory), []);
+      await lab.stop();
+      assert.deepEqual(await kind.left(directory), []);
+      for (const { seat } of lab.plan.seats) {
+        const files = await lab.collectNode(seat);
+        assert.match(
+          readFileSync(files.stdout, 'utf8'),
+          new RegExp(`^node ${seat} of lab contract ready in \\d+ ms\n$`),
+        );
+        for (const name of ['observations.ndjson', 'wallet.db'])
+          assert.ok(existsSync(join(files.directory, name)), `${name} of seat ${seat}`);
+      }
+      await lab.stop();
+      assert.ok(!events.some(({ kind: what }) => what === 'trouble'), JSON.stringify(events));
+    });
+
+    kind.it('a lab that is stopped while it starts leaves nothing', async (t) => {
+      const { lab, directory, events } = await newLab(t, kind, { nodes: 4 });
+      const starting = lab.start(new AbortController().signal);
+      await eventually(() => events.some(({ kind: what }) => what === 'ready'), 'a first node is ready', 20_000);
+      const refused = assert.rejects(starting, Failure);
+      await lab.stop();
+      await refused;
+      assert.deepEqual(await kind.left(directory), []);
+    });
+
+    kind.it('sensors replay recorded data of this machine', async (t) => {
+      const file = recordedData(t, '5\n7\n9');
+      const { lab } = await startLab(t, kind, {
+        nodes: 2,
+        sensors: [{ topic: 'x', kind: 'csv', file, column: 'value', periodMs: 20, repeat: false }],
+      });
+      await eventually(
+        async () => [...(await lab.reports()).values()].every(({ sensorTransactions }) => sensorTransactions === 6),
+        'three samples of each node at each node',
+        20_000,
+        LOOK_EVERY_MS,
+      );
+    });
+
+    kind.it('a node that does not become ready fails the start with what it said, and leaves nothing', async (t) => {
+      const { lab, directory } = await newLab(t, kind, {
+        nodes: 2,
+        sensors: [{ topic: 'x', kind: 'csv', file: recordedData(t, 'no number'), column: 'value', periodMs: 20 }],
+      });
+      await assert.rejects(lab.start(new AbortController().signal), (error: unknown) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.code, 'environment');
+        assert.match(error.message, /^node \d did not become ready: it ended with exit code 64\n.*no number/s);
+        return true;
+      });
+      assert.deepEqual(await kind.left(directory), []);
+    });
+  });
+}
