@@ -4,7 +4,7 @@
  */
 import { INT32_MAX } from '../protocol/message.ts';
 import { type Problem, shown } from '../protocol/parameters.ts';
-import type { OrderCommand, ReportRequest, SampleCommand } from './control-protocol.ts';
+import type { OrderCommand, Ping, Refusal, ReportRequest, SampleCommand } from './control-protocol.ts';
 import { isPlainText, RecordReader } from './record-reader.ts';
 
 export type CommandResult<C> =
@@ -37,6 +37,14 @@ export function readSample(payload: Uint8Array): CommandResult<SampleCommand> {
 
 export function readReportRequest(payload: Uint8Array): CommandResult<ReportRequest> {
   return read(payload, 'reportId', (reader) => ({ reportId: reader.text('reportId', ID_BYTES_MAX) }));
+}
+
+export function readRefusal(payload: Uint8Array): CommandResult<Refusal> {
+  return read(payload, null, (reader) => ({ configurationHash: reader.text('configurationHash', ID_BYTES_MAX) }));
+}
+
+export function readPing(payload: Uint8Array): CommandResult<Ping> {
+  return read(payload, null, (reader) => ({ pingId: reader.text('pingId', ID_BYTES_MAX) }));
 }
 
 function read<C>(payload: Uint8Array, idName: string | null, fields: (reader: RecordReader) => C): CommandResult<C> {

@@ -7,7 +7,14 @@
  * `offline` in the node's name when the connection is lost without a word.
  */
 import { describeProblem } from '../protocol/parameters.ts';
-import { type CommandResult, readOrder, readReportRequest, readSample } from './control-commands.ts';
+import {
+  type CommandResult,
+  readOrder,
+  readPing,
+  readRefusal,
+  readReportRequest,
+  readSample,
+} from './control-commands.ts';
 import {
   type ControlSubject,
   controlTopic,
@@ -15,6 +22,9 @@ import {
   type NodeStatus,
   type OrderCommand,
   type OrderResult,
+  type Ping,
+  type Pong,
+  type Refusal,
   type ReportRequest,
   type SampleCommand,
 } from './control-protocol.ts';
@@ -34,6 +44,8 @@ export interface ControlLinkOptions {
   readonly onOrder: (command: OrderCommand) => void;
   readonly onSample: (command: SampleCommand) => void;
   readonly onReportRequest: (request: ReportRequest) => void;
+  readonly onRefusal?: (refusal: Refusal) => void;
+  readonly onPing?: (ping: Ping) => void;
   /** Told when the control broker comes and goes. */
   readonly onSession?: (connected: boolean) => void;
   /** Bytes of observations that wait for the broker before further ones are dropped, default 4 MiB. */
@@ -45,10 +57,13 @@ export interface ControlLinkOptions {
 
 export interface ControlLinkCounters {
   /** Payloads that were no valid command, by subject. */
-  readonly invalid: Readonly<Record<'orders' | 'samples' | 'report-requests', number>>;
+  readonly invalid: Readonly<Record<Command, number>>;
   /** Lines of observations that the lab did not get. */
   readonly observationsDropped: number;
 }
+
+const COMMANDS = ['orders', 'samples', 'report-requests', 'refusals', 'pings'] as const satisfies ControlSubject[];
+type Command = (typeof COMMANDS)[number];
 
 const OBSERVATION_BYTES_MAX = 4 * 1024 * 1024;
 /** Of one message; the broker takes more, but others may want to be heard in between. */
@@ -60,7 +75,7 @@ const LAST_WORDS_MS_MAX = 500;
 export class ControlLink {
   readonly #options: ControlLinkOptions;
   readonly #connection: MqttConnection;
-  readonly #invalid = { orders: 0, samples: 0, 'report-requests': 0 };
+  readonly #invalid = { orders: 0, samples: 0, 'report-requests': 0, refusals: 0, pings: 0 };
   readonly #underWay = new Set<Promise<void>>();
   #status: NodeStatus;
   /** Ends the wait of `close`: the broker is gone. */
@@ -77,7 +92,7 @@ export class ControlLink {
       username: options.seat,
       password: options.password,
       clean: true,
-      filters: (['orders', 'samples', 'report-requests'] as const).map((subject) => this.#topic(subject)),
+      filters: COMMANDS.map((subject) => this.#topic(subject)),
       qos: 1,
       keepaliveSeconds: options.keepaliveSeconds ?? KEEPALIVE_SECONDS,
       reconnectMsMin: options.reconnectMsMin,
@@ -117,16 +132,16 @@ export class ControlLink {
 
   /** Begins to connect, and goes on trying. Call once. */
   open(): void {
-    const topics = new Map(
-      (['orders', 'samples', 'report-requests'] as const).map((subject) => [this.#topic(subject), subject]),
-    );
+    const { onSample, onReportRequest, onRefusal = () => {}, onPing = () => {} } = this.#options;
+    const topics = new Map(COMMANDS.map((subject) => [this.#topic(subject), subject]));
     this.#connection
       .open((topic, payload) => {
         const subject = topics.get(topic);
         if (subject === 'orders') this.#order(payload);
-        else if (subject === 'samples') this.#take(subject, readSample(payload), this.#options.onSample);
-        else if (subject === 'report-requests')
-          this.#take(subject, readReportRequest(payload), this.#options.onReportRequest);
+        else if (subject === 'samples') this.#take(subject, readSample(payload), onSample);
+        else if (subject === 'report-requests') this.#take(subject, readReportRequest(payload), onReportRequest);
+        else if (subject === 'refusals') this.#take(subject, readRefusal(payload), onRefusal);
+        else if (subject === 'pings') this.#take(subject, readPing(payload), onPing);
       })
       .catch(() => {
         // Closed before it was ever connected, or a subscription refused: `connected` and `lastProblem` say so.
@@ -141,11 +156,7 @@ export class ControlLink {
     this.sendOrderResult({ orderId: result.id, node: this.#status.node, outcome: 'invalid', detail });
   }
 
-  #take<C>(
-    subject: 'orders' | 'samples' | 'report-requests',
-    result: CommandResult<C>,
-    use: (command: C) => void,
-  ): void {
+  #take<C>(subject: Command, result: CommandResult<C>, use: (command: C) => void): void {
     if (result.ok) use(result.command);
     else this.#invalid[subject]++;
   }
@@ -166,6 +177,10 @@ export class ControlLink {
 
   sendReport(report: NodeReport): void {
     this.#publish('reports', JSON.stringify(report));
+  }
+
+  sendPong(pong: Pong): void {
+    this.#publish('pongs', JSON.stringify(pong));
   }
 
   /** `lines`: whole JSON lines, each with its line feed. */

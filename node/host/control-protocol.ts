@@ -17,6 +17,12 @@ export type ControlSubject =
   | 'samples'
   /** lab -> node: {@link ReportRequest} */
   | 'report-requests'
+  /** lab -> node: {@link Refusal} */
+  | 'refusals'
+  /** lab -> node: {@link Ping} */
+  | 'pings'
+  /** node -> lab: {@link Pong} */
+  | 'pongs'
   /** node -> lab: {@link NodeReport} */
   | 'reports'
   /** node -> lab: JSON lines, several observations a message (see observations.ts). */
@@ -68,6 +74,25 @@ export interface SampleCommand {
 
 export interface ReportRequest {
   readonly reportId: string;
+}
+
+/** The lab does not take the node, which then ends: it runs something else than the others. */
+export interface Refusal {
+  /** What the lab runs. */
+  readonly configurationHash: string;
+}
+
+export interface Ping {
+  readonly pingId: string;
+}
+
+/** Answered at once, so that the lab knows how far the node's clock is from its own. */
+export interface Pong {
+  readonly pingId: string;
+  /** Monotonic milliseconds at the node, the clock of its observations. */
+  readonly t: number;
+  /** Id of the running kernel; null where it has none. Who shares it shares the clock. */
+  readonly kernel: string | null;
 }
 
 export interface WalletView {

@@ -18,7 +18,7 @@ import type { Wallet } from '../protocol/wallet.ts';
 import type { BrokerAccess, NodeConfig } from './config.ts';
 import { configurationHash } from './configuration-hash.ts';
 import { ControlLink } from './control-link.ts';
-import type { NodeReport, NodeState, NodeStatus, OrderCommand, SampleCommand } from './control-protocol.ts';
+import type { NodeReport, NodeState, NodeStatus, OrderCommand, Refusal, SampleCommand } from './control-protocol.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { HttpServer } from './http-server.ts';
 import { MqttTransport } from './mqtt-transport.ts';
@@ -26,6 +26,7 @@ import { nativeSha256Hex } from './native-hash.ts';
 import { NodeHost } from './node-host.ts';
 import { ObservationFile } from './observation-file.ts';
 import { monotonicMs, Observations } from './observations.ts';
+import { runningKernel } from './running-kernel.ts';
 import { type Sample, SampleIntake, type SampleProblem } from './sample-intake.ts';
 import { timerSchedule } from './schedule.ts';
 import { Sealer } from './sealer.ts';
@@ -64,6 +65,7 @@ export class RunningNode {
   readonly #profile: PaperProfile;
   readonly #configurationHash: string;
   readonly #boot = randomBytes(8).toString('hex');
+  readonly #kernel = runningKernel();
   readonly #store: SqliteStore;
   readonly #core: LedgerNode<Wallet, Request, Vote>;
   readonly #observations: Observations;
@@ -262,6 +264,8 @@ export class RunningNode {
       onOrder: (command) => this.#order(command),
       onSample: (command) => void this.#shareMany(command),
       onReportRequest: ({ reportId }) => this.#control?.sendReport(this.#report(reportId)),
+      onRefusal: (refusal) => this.#refused(refusal),
+      onPing: ({ pingId }) => this.#control?.sendPong({ pingId, t: monotonicMs(), kernel: this.#kernel }),
       onSession: (connected) => this.#observations.session('control', connected, Date.now()),
     });
   }
@@ -287,6 +291,19 @@ export class RunningNode {
   }
 
   // --- inputs -----------------------------------------------------------------------------------------------------
+
+  /** With another configuration the node would only be a faulty one among the others. */
+  #refused({ configurationHash }: Refusal): void {
+    this.#options.onFatal(
+      new ConfigurationError([
+        {
+          path: 'configuration',
+          expected: `that of lab ${this.#config.lab} (hash ${configurationHash.slice(0, 12)}), which refuses this node`,
+          found: `another one (hash ${this.#configurationHash.slice(0, 12)}); members, profile, parameters and prices count`,
+        },
+      ]),
+    );
+  }
 
   /** The price is the catalogue's where the order names none. */
   #order(command: OrderCommand): void {

@@ -1,6 +1,9 @@
 /** All commands, in the order of the help. Their modules are light: what is heavy is imported when they run. */
+import { attachCommand } from '../commands/attach.ts';
+import { brokerCommand } from '../commands/broker.ts';
 import { buyCommand } from '../commands/buy.ts';
 import { cleanCommand } from '../commands/clean.ts';
+import { credentialsCommand } from '../commands/credentials.ts';
 import { doctorCommand } from '../commands/doctor.ts';
 import { downCommand } from '../commands/down.ts';
 import { logsCommand } from '../commands/logs.ts';
@@ -26,4 +29,7 @@ export const COMMANDS: readonly Command[] = [
   cleanCommand,
   traceCommand,
   doctorCommand,
+  attachCommand,
+  brokerCommand,
+  credentialsCommand,
 ];

@@ -3,7 +3,9 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineCommand } from '../cli/command.ts';
 import { EXIT } from '../cli/exit-code.ts';
+import { Failure } from '../failure.ts';
 import { tryLab } from '../lab/ask-lab.ts';
+import { elsewhere } from '../lab/elsewhere.ts';
 import { FileFollower, lastLines } from '../runtimes/file-tail.ts';
 import { existingLab, LAB_FLAG, requireKnown } from './lab-flags.ts';
 
@@ -27,7 +29,8 @@ export const logsCommand = defineCommand({
     const { directory, plan } = existingLab(home, flags.lab);
     const node = positionals[0]!;
     requireKnown(plan, { node });
-    const seat = plan.seats.find((candidate) => candidate.node === node)!.seat;
+    const { seat, external } = plan.seats.find((candidate) => candidate.node === node)!;
+    if (external === true) throw new Failure('environment', elsewhere(plan, node, `logs ${seat}`));
     const files = directory.nodeFiles(seat);
     // What a node in a container observed is in its volume; what it prints is written down here as it comes.
     const collected = flags.observations && directory.readPlacement()?.runtime === 'docker';

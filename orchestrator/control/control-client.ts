@@ -11,12 +11,15 @@ import {
   type NodeStatus,
   type OrderCommand,
   type OrderResult,
+  type Ping,
+  type Pong,
+  type Refusal,
   type ReportRequest,
   type SampleCommand,
 } from '../../node/host/control-protocol.ts';
 import { labPrefix } from '../../node/host/fabric-topics.ts';
 import { MqttConnection } from '../../node/host/mqtt-connection.ts';
-import { readOrderResult, readReport, readStatus } from './control-payloads.ts';
+import { readOrderResult, readPong, readReport, readStatus } from './control-payloads.ts';
 
 export interface ControlClientOptions {
   /** `mqtt://host:port` of the control broker. */
@@ -57,23 +60,26 @@ interface Pending<T> {
 
 const ORDER_MS_MAX = 10_000;
 const REPORT_MS_MAX = 10_000;
+const PING_MS_MAX = 5000;
 
 export class ControlClient {
   readonly #options: ControlClientOptions;
   readonly #prefix: string;
   readonly #connection: MqttConnection;
   readonly #status = new Map<string, NodeStatus>();
-  /** By order id and by report id; one id may be asked for twice. */
+  /** By the id of what was asked; one id may be asked for twice. */
   readonly #orders = new Map<string, Set<Pending<OrderResult>>>();
   readonly #reports = new Map<string, Set<Pending<NodeReport>>>();
+  readonly #pings = new Map<string, Set<Pending<Pong>>>();
   readonly #watchers = new Set<(seat: string) => void>();
+  readonly #orderWatchers = new Set<(result: OrderResult) => void>();
   #invalid = 0;
   #closed = false;
 
   constructor(options: ControlClientOptions) {
     this.#options = options;
     this.#prefix = `${labPrefix(options.lab)}control/`;
-    const subjects: ControlSubject[] = ['status', 'order-results', 'reports'];
+    const subjects: ControlSubject[] = ['status', 'order-results', 'reports', 'pongs'];
     if (options.onObservations !== undefined) subjects.push('observations');
     this.#connection = new MqttConnection({
       url: options.url,
@@ -154,10 +160,22 @@ export class ControlClient {
     return this.#ask(this.#orders, command.orderId, seat, 'orders', command, timeoutMs);
   }
 
+  /** Calls `watcher` with every answer to every order; returns what ends that. */
+  watchOrders(watcher: (result: OrderResult) => void): () => void {
+    this.#orderWatchers.add(watcher);
+    return () => this.#orderWatchers.delete(watcher);
+  }
+
   /** The node's own view. Rejects as `order` does. */
   report(seat: string, timeoutMs: number = REPORT_MS_MAX): Promise<NodeReport> {
     const request: ReportRequest = { reportId: randomUUID() };
     return this.#ask(this.#reports, request.reportId, seat, 'report-requests', request, timeoutMs);
+  }
+
+  /** The node's clock. Rejects as `order` does. */
+  ping(seat: string, timeoutMs: number = PING_MS_MAX): Promise<Pong> {
+    const ping: Ping = { pingId: randomUUID() };
+    return this.#ask(this.#pings, ping.pingId, seat, 'pings', ping, timeoutMs);
   }
 
   /** Hands sensor values to a node; resolves when the broker has taken them. Rejects when the seat is known to be away. */
@@ -165,6 +183,11 @@ export class ControlClient {
     const away = this.#away(seat);
     if (away !== null) throw away;
     await this.#publish(seat, 'samples', command);
+  }
+
+  /** Tells a node that it is not taken. Resolves when the broker has it, rejects when this client is closed first. */
+  refuse(seat: string, refusal: Refusal): Promise<void> {
+    return this.#publish(seat, 'refusals', refusal);
   }
 
   #ask<T>(
@@ -226,7 +249,10 @@ export class ControlClient {
       this.#use(readOrderResult(payload), (result) => {
         answer(this.#orders, result.orderId, seat, result);
         this.#options.onOrderResult?.(seat, result);
+        for (const watcher of [...this.#orderWatchers]) watcher(result);
       });
+    } else if (subject === 'pongs') {
+      this.#use(readPong(payload), (pong) => answer(this.#pings, pong.pingId, seat, pong));
     } else {
       this.#use(readReport(payload), (report) => answer(this.#reports, report.reportId, seat, report));
     }
@@ -242,7 +268,7 @@ export class ControlClient {
     this.#status.set(seat, status);
     if (status.state === 'offline' || (before !== undefined && before.boot !== status.boot)) {
       const lost = new ControlError('lost', 'indefinite', `seat ${seat} went away before it answered`);
-      for (const pending of [this.#orders, this.#reports]) {
+      for (const pending of [this.#orders, this.#reports, this.#pings]) {
         for (const questions of [...pending.values()]) {
           for (const question of [...questions]) if (question.seat === seat) question.settle(lost);
         }
@@ -255,7 +281,7 @@ export class ControlClient {
   /** Everything that waits is rejected with `closed`. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const pending of [this.#orders, this.#reports]) {
+    for (const pending of [this.#orders, this.#reports, this.#pings]) {
       for (const questions of [...pending.values()])
         for (const question of [...questions]) question.settle(closedError());
     }

@@ -3,7 +3,7 @@
  * does not fit is null, and counted by the caller.
  */
 import { z } from 'zod';
-import type { NodeReport, NodeStatus, OrderResult } from '../../node/host/control-protocol.ts';
+import type { NodeReport, NodeStatus, OrderResult, Pong } from '../../node/host/control-protocol.ts';
 
 const text = z.string().max(4096);
 const id = z.string().min(1).max(64);
@@ -64,6 +64,8 @@ const report = z.object({
   fabricConnected: z.boolean(),
 }) satisfies z.ZodType<NodeReport>;
 
+const pong = z.object({ pingId: id, t: z.number(), kernel: id.nullable() }) satisfies z.ZodType<Pong>;
+
 function reader<T>(schema: z.ZodType<T>): (payload: Uint8Array) => T | null {
   return (payload) => {
     try {
@@ -80,3 +82,4 @@ function reader<T>(schema: z.ZodType<T>): (payload: Uint8Array) => T | null {
 export const readStatus = reader<NodeStatus>(status);
 export const readOrderResult = reader<OrderResult>(orderResult);
 export const readReport = reader<NodeReport>(report);
+export const readPong = reader<Pong>(pong);

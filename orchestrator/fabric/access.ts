@@ -27,8 +27,20 @@ export interface Account {
 
 export type Authentication = { readonly account: Account } | { readonly refused: RefusalReason };
 
-const FROM_NODE: ReadonlySet<string> = new Set<ControlSubject>(['status', 'order-results', 'reports', 'observations']);
-const TO_NODE: ReadonlySet<string> = new Set<ControlSubject>(['orders', 'samples', 'report-requests']);
+const FROM_NODE: ReadonlySet<string> = new Set<ControlSubject>([
+  'status',
+  'order-results',
+  'reports',
+  'pongs',
+  'observations',
+]);
+const TO_NODE: ReadonlySet<string> = new Set<ControlSubject>([
+  'orders',
+  'samples',
+  'report-requests',
+  'refusals',
+  'pings',
+]);
 
 const CLIENT_ID_CHARACTERS_MAX = 128;
 

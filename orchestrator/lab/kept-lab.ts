@@ -30,8 +30,14 @@ export function newPlan(lab: string, requested: RequestedLab): LabPlan {
  * seed. Throws a Failure when something else differs, which names the ways out.
  */
 export function continuedPlan(kept: LabPlan, requested: RequestedLab): LabPlan {
+  if ((kept.attached ?? false) !== (requested.attached ?? false)) {
+    const own = kept.attached === true ? 'wallance attach' : 'wallance up';
+    throw new Failure('usage', `lab ${kept.lab} is one of ${own}; another one needs another name (--lab NAME)`);
+  }
   const plan = planned(merged(kept, requested));
-  if (plan.configurationHash === kept.configurationHash) return plan;
+  // A seat that moves would leave its wallets and its locks behind, and could vote a second time.
+  const samePlaces = JSON.stringify(plan.seats) === JSON.stringify(kept.seats);
+  if (samePlaces && plan.configurationHash === kept.configurationHash) return plan;
   throw new Failure(
     'usage',
     `lab ${kept.lab} keeps the wallets of another configuration:\n` +
@@ -67,6 +73,8 @@ function optionsOf(plan: LabPlan): LabOptions {
   return {
     lab: plan.lab,
     nodes: plan.seats.length,
+    external: externalSeats(plan),
+    ...(plan.attached === true ? { attached: true } : {}),
     profile: plan.profile,
     parameters: plan.overrides,
     // As JSON takes it: what is absent is not null.
@@ -78,6 +86,10 @@ function optionsOf(plan: LabPlan): LabOptions {
   };
 }
 
+function externalSeats(plan: LabPlan): number {
+  return plan.seats.filter(({ external }) => external === true).length;
+}
+
 function differences(kept: LabPlan, asked: LabPlan): string[] {
   const lines: string[] = [];
   const compare = (what: string, before: unknown, after: unknown): void => {
@@ -85,6 +97,7 @@ function differences(kept: LabPlan, asked: LabPlan): string[] {
     if (a !== b) lines.push(a.length + b.length > 120 ? `${what}: not the same` : `${what}: ${a}, asked for ${b}`);
   };
   compare('nodes', kept.seats.length, asked.seats.length);
+  compare('external', externalSeats(kept), externalSeats(asked));
   compare('profile', kept.profile, asked.profile);
   for (const name of Object.keys(kept.parameters) as (keyof LabPlan['parameters'])[]) {
     compare(name, kept.parameters[name], asked.parameters[name]);

@@ -195,7 +195,7 @@ async function buy(
     if (follow) {
       const decided = await changes.until(() => signal.aborted || current()?.decidedAtMs.has(node) === true, timeoutMs);
       // Who is down decides when it is back: not waited for.
-      const running = lab.plan.seats.filter((place) => lab.nodeProcess(place.seat) !== null).length;
+      const running = lab.plan.seats.filter((place) => lab.isUp(place.seat)).length;
       if (decided) {
         await changes.until(
           () => signal.aborted || ((current()?.decidedAtMs.size ?? 0) >= running && current()?.served !== null),

@@ -24,6 +24,8 @@ export const NODES_MAX = 512;
 export interface SeatPlan {
   readonly seat: string;
   readonly node: string;
+  /** Its node is started elsewhere, by somebody else; the lab observes and commands it, and that is all. */
+  readonly external?: true;
 }
 
 export type Durability = 'process' | 'power';
@@ -31,6 +33,10 @@ export type Durability = 'process' | 'power';
 export interface LabOptions {
   readonly lab: string;
   readonly nodes: number;
+  /** How many of them are started elsewhere: the last ones. Default 0. */
+  readonly external?: number;
+  /** The lab is to start nothing at all, not even the fabric. */
+  readonly attached?: true;
   readonly profile: string;
   /** Overrides of single parameters, by name. */
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -46,6 +52,8 @@ export interface LabOptions {
 export interface LabPlan {
   readonly schema: 1;
   readonly lab: string;
+  /** The lab starts neither fabric nor nodes: all of it was started elsewhere. */
+  readonly attached?: true;
   readonly seats: readonly SeatPlan[];
   readonly profile: string;
   /** What was overridden, as it was given. */
@@ -80,8 +88,15 @@ export function planLab(options: LabOptions): PlanResult {
   if (!Number.isInteger(nodes) || nodes < NODES_MIN || nodes > NODES_MAX) {
     problems.push({ path: 'nodes', expected: `integer ${NODES_MIN}..${NODES_MAX}`, found: shown(nodes) });
   }
+  const external = options.external ?? 0;
+  if (!Number.isInteger(external) || external < 0 || external > nodes) {
+    problems.push({ path: 'external', expected: `integer 0..${shown(nodes)} (nodes)`, found: shown(external) });
+  }
   const count = Number.isInteger(nodes) ? Math.min(Math.max(nodes, 0), NODES_MAX) : 0;
-  const seats = Array.from({ length: count }, (_, index) => ({ seat: String(index + 1), node: String(index + 1) }));
+  const seats = Array.from({ length: count }, (_, index): SeatPlan => {
+    const id = String(index + 1);
+    return index < count - external ? { seat: id, node: id } : { seat: id, node: id, external: true };
+  });
   const members = seats.map((seat) => seat.node);
 
   const services =
@@ -100,6 +115,7 @@ export function planLab(options: LabOptions): PlanResult {
     plan: {
       schema: 1,
       lab: options.lab,
+      ...(options.attached === true ? { attached: true } : {}),
       seats,
       profile: options.profile,
       overrides: options.parameters,

@@ -9,7 +9,8 @@ import type { Observation } from '../history/observation.ts';
 import type { Placement } from '../runtimes/placement.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { CommandServer } from './command-socket.ts';
-import { Lab, type LabEvent } from './lab.ts';
+import type { LabCredentials } from './credentials.ts';
+import { Lab, type LabEvent, type LabOptions } from './lab.ts';
 import { type LabSummary, labCommands } from './lab-commands.ts';
 import type { LabDirectory, RunningRecord } from './lab-directory.ts';
 import { type LabLock, takeLabLock } from './lab-lock.ts';
@@ -22,8 +23,12 @@ export interface LabProcessOptions {
   readonly plan: (kept: LabPlan | null) => LabPlan;
   readonly runtime: (options: RuntimeOptions) => Runtime;
   /** Where `runtime` puts nodes; kept with the plan. */
-  readonly placement: Placement;
+  /** Absent where nothing is placed: an attached lab. */
+  readonly placement?: Placement;
   readonly inherited: Readonly<Record<string, string>>;
+  /** See LabOptions. */
+  readonly credentials?: LabCredentials;
+  readonly control?: LabOptions['control'];
   readonly signal: AbortSignal;
   readonly onEvent: (event: LabEvent) => void;
   readonly onObservation?: (observation: Observation) => void;
@@ -82,6 +87,8 @@ export class LabProcess {
       directory,
       runtime: options.runtime,
       inherited: options.inherited,
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      ...(options.control === undefined ? {} : { control: options.control }),
       onEvent: (event) => {
         if (event.kind === 'ready' && !event.databaseEmpty) continued = true;
         onEvent(event);

@@ -15,6 +15,7 @@ import { Failure, messageOf, throwIfInterrupted } from '../failure.ts';
 import { type Observation, parseObservation } from '../history/observation.ts';
 import type { CollectedFiles, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { type LabCredentials, openCredentials } from './credentials.ts';
+import { elsewhere } from './elsewhere.ts';
 import { forEachBounded } from './for-each-bounded.ts';
 import type { LabDirectory } from './lab-directory.ts';
 import type { LabPlan, SeatPlan } from './lab-plan.ts';
@@ -27,6 +28,8 @@ export type LabEvent =
   | { readonly kind: 'ready'; readonly node: string; readonly readyMs: number; readonly databaseEmpty: boolean }
   /** It ended, and nobody had asked for it. */
   | { readonly kind: 'died'; readonly node: string; readonly reason: string }
+  /** It runs another configuration and was told to end. */
+  | { readonly kind: 'refused'; readonly node: string; readonly reason: string }
   | { readonly kind: 'fabric-died'; readonly reason: string }
   /** Something went wrong that stops nothing. */
   | { readonly kind: 'trouble'; readonly text: string };
@@ -36,6 +39,10 @@ export interface LabOptions {
   readonly directory: LabDirectory;
   readonly runtime: (options: RuntimeOptions) => Runtime;
   readonly inherited: Readonly<Record<string, string>>;
+  /** Where they were drawn elsewhere; default: those of the directory. */
+  readonly credentials?: LabCredentials;
+  /** Where the control broker listens; default: 127.0.0.1, a port that is free. */
+  readonly control?: { readonly host: string; readonly port: number };
   readonly onEvent: (event: LabEvent) => void;
   /** Whether nodes' observations are listened to, default true. Without, purchases cannot be followed live. */
   readonly observe?: boolean;
@@ -45,8 +52,11 @@ export interface LabOptions {
   readonly onProcesses?: () => void;
 }
 
-/** `crashed`: it ended without being asked; `failed`: it says itself that it cannot run. */
-export type SeatState = 'down' | 'starting' | 'ready' | 'stopping' | 'crashed' | 'failed';
+/**
+ * `crashed`: it ended without being asked; `failed`: it says itself that it cannot run; `refused`: it is external and
+ * runs another configuration. An external one that has never been heard of is down.
+ */
+export type SeatState = 'down' | 'starting' | 'ready' | 'stopping' | 'crashed' | 'failed' | 'refused';
 
 export interface SeatView {
   readonly seat: string;
@@ -100,15 +110,17 @@ export class Lab {
     const { plan, directory } = options;
     this.plan = plan;
     this.#options = options;
-    this.#credentials = openCredentials(
-      directory.credentials,
-      plan.seats.map(({ seat }) => seat),
-    );
+    this.#credentials =
+      options.credentials ??
+      openCredentials(
+        directory.credentials,
+        plan.seats.map(({ seat }) => seat),
+      );
     this.#seats = new Map(
-      plan.seats.map((seat) => [
-        seat.seat,
-        { plan: seat, state: 'down', detail: null, onExit: null, last: Promise.resolve() },
-      ]),
+      plan.seats.map((seat) => {
+        const detail = seat.external === true ? 'it has not joined yet' : null;
+        return [seat.seat, { plan: seat, state: 'down', detail, onExit: null, last: Promise.resolve() }];
+      }),
     );
     const nodes = plan.seats.map(({ seat, node }) => ({
       seat,
@@ -122,7 +134,12 @@ export class Lab {
       password: this.#credentials.lab.password,
       role: 'lab' as const,
     };
-    this.#broker = new EmbeddedBroker({ kind: 'control', lab: plan.lab, accounts: [...nodes, lab] });
+    this.#broker = new EmbeddedBroker({
+      kind: 'control',
+      lab: plan.lab,
+      accounts: [...nodes, lab],
+      ...options.control,
+    });
   }
 
   get fabricUrl(): string | null {
@@ -138,12 +155,13 @@ export class Lab {
     return this.#fabricFailure;
   }
 
-  /** Starts both brokers and all nodes; resolves when all are ready. Stops everything again when that fails. */
+  /** Starts both brokers and all nodes that are its own; resolves when these are ready. Stops everything again when that fails. */
   async start(signal: AbortSignal): Promise<void> {
     try {
       await this.#startBrokers();
       throwIfInterrupted(signal);
-      await forEachBounded([...this.#seats.keys()], START_AT_A_TIME, (seat) => {
+      const own = this.plan.seats.filter(({ external }) => external !== true).map(({ seat }) => seat);
+      await forEachBounded(own, START_AT_A_TIME, (seat) => {
         throwIfInterrupted(signal);
         return this.startNode(seat);
       });
@@ -193,10 +211,12 @@ export class Lab {
     });
     this.#runtime = runtime;
     await Promise.all([this.#control.open(), runtime.startFabric()]);
-    try {
-      await reserveSessions(runtime.fabricUrl!, plan, this.#credentials);
-    } catch (cause) {
-      throw new Failure('environment', `the fabric does not take the seats: ${messageOf(cause)}`, { cause });
+    if (plan.attached !== true) {
+      try {
+        await reserveSessions(runtime.fabricUrl!, plan, this.#credentials);
+      } catch (cause) {
+        throw new Failure('environment', `the fabric does not take the seats: ${messageOf(cause)}`, { cause });
+      }
     }
     onEvent({ kind: 'broker', which: 'fabric', url: runtime.fabricUrl! });
   }
@@ -205,12 +225,16 @@ export class Lab {
 
   /** Starts one node and resolves when it is ready. No effect on one that runs. */
   startNode(seatName: string): Promise<void> {
-    return this.#inTurn(seatName, (seat) => this.#start(seat));
+    return this.#inTurn(seatName, (seat) => {
+      this.#mustBeOwn(seat, 'start');
+      return this.#start(seat);
+    });
   }
 
   /** Ends one node: in good order, or `kill` without notice. No effect on one that is down. */
   stopNode(seatName: string, kill = false): Promise<void> {
     return this.#inTurn(seatName, async (seat) => {
+      this.#mustBeOwn(seat, kill ? 'kill' : 'stop');
       if (this.#runtime?.nodeProcess(seatName) == null) return;
       seat.state = 'stopping';
       if (kill) await this.#runtime.killNode(seatName);
@@ -226,11 +250,24 @@ export class Lab {
   }
 
   async pauseNode(seatName: string): Promise<void> {
-    await this.#inTurn(seatName, () => this.#runtime!.pauseNode(seatName));
+    await this.#inTurn(seatName, (seat) => {
+      this.#mustBeOwn(seat, 'pause');
+      return this.#runtime!.pauseNode(seatName);
+    });
   }
 
   async resumeNode(seatName: string): Promise<void> {
-    await this.#inTurn(seatName, () => this.#runtime!.resumeNode(seatName));
+    await this.#inTurn(seatName, (seat) => {
+      this.#mustBeOwn(seat, 'unpause');
+      return this.#runtime!.resumeNode(seatName);
+    });
+  }
+
+  /** Whether the node runs, as far as the lab can know. */
+  isUp(seatName: string): boolean {
+    const seat = this.#seats.get(seatName);
+    if (seat?.plan.external === true) return seat.state === 'starting' || seat.state === 'ready';
+    return this.nodeProcess(seatName) !== null;
   }
 
   nodeProcess(seatName: string): ProcessIdentity | null {
@@ -239,6 +276,11 @@ export class Lab {
 
   collectNode(seatName: string): Promise<CollectedFiles> {
     return this.#inTurn(seatName, () => this.#runtime!.collectNode(seatName));
+  }
+
+  /** `verb`: as docker has it. */
+  #mustBeOwn({ plan: { node, seat, external } }: Seat, verb: string): void {
+    if (external === true) throw new Failure('environment', elsewhere(this.plan, node, `${verb} ${seat}`));
   }
 
   #inTurn<T>(seatName: string, operation: (seat: Seat) => Promise<T>): Promise<T> {
@@ -310,14 +352,41 @@ export class Lab {
   #onStatus(seatName: string, status: NodeStatus): void {
     const seat = this.#seats.get(seatName);
     if (seat === undefined) return;
-    if (status.state === 'failed') seat.detail = status.detail;
+    if (status.configurationHash !== this.plan.configurationHash) this.#refuse(seat, status);
+    else if (seat.plan.external === true) this.#follow(seat, status);
+    else if (status.state === 'failed') seat.detail = status.detail;
+  }
+
+  /** An external node is what it says it is: there is no process to look at. */
+  #follow(seat: Seat, status: NodeStatus): void {
+    const { node } = seat.plan;
+    const before = seat.state;
+    seat.state = status.state === 'offline' ? 'down' : status.state;
+    seat.detail = status.detail;
+    if (seat.state === 'ready' && before !== 'ready') {
+      const { readyMs, databaseEmpty } = status;
+      this.#options.onEvent({ kind: 'ready', node, readyMs: readyMs ?? 0, databaseEmpty });
+    } else if (seat.state === 'failed' || (seat.state === 'down' && before === 'ready')) {
+      this.#options.onEvent({ kind: 'died', node, reason: status.detail ?? 'it does not say why' });
+    }
+  }
+
+  /** Tells the node to end; its own last words then do not replace why. */
+  #refuse(seat: Seat, { state, configurationHash }: NodeStatus): void {
+    const { seat: name, node } = seat.plan;
+    const reason = `it has configuration ${configurationHash.slice(0, 12)}, this lab has ${this.plan.configurationHash.slice(0, 12)}`;
+    seat.detail = reason;
+    if (seat.plan.external === true) seat.state = 'refused';
+    if (state !== 'starting' && state !== 'ready') return;
+    void this.#control?.refuse(name, { configurationHash: this.plan.configurationHash });
+    this.#options.onEvent({ kind: 'refused', node, reason });
   }
 
   // --- what nodes know --------------------------------------------------------------------------------------------
 
   /** The node's own view; null where it is down or does not answer in time. */
   async report(seatName: string, timeoutMs = REPORT_MS_MAX): Promise<NodeReport | null> {
-    if (this.#runtime?.nodeProcess(seatName) == null) return null;
+    if (!this.isUp(seatName)) return null;
     try {
       return await this.#control!.report(seatName, timeoutMs);
     } catch (error) {
@@ -371,8 +440,14 @@ export class Lab {
     orderId: string = randomUUID(),
   ): Promise<OrderResult> {
     if (!this.#seats.has(seatName)) await this.#inTurn(seatName, async () => {});
-    if (this.nodeProcess(seatName) === null)
-      throw new Failure('environment', `node ${seatName} is down: wallance start ${seatName}`);
+    if (!this.isUp(seatName)) {
+      const { plan, state, detail } = this.#seats.get(seatName)!;
+      if (plan.external !== true)
+        throw new Failure('environment', `node ${seatName} is down: wallance start ${seatName}`);
+      const why = detail === null ? '' : ` (${detail})`;
+      const remedy = elsewhere(this.plan, plan.node, `${state === 'down' ? 'start' : 'restart'} ${seatName}`);
+      throw new Failure('environment', `node ${plan.node} is ${state}${why}; ${remedy}`);
+    }
     try {
       return await this.#control!.order(seatName, { orderId, service, priceDcoins: null, mode });
     } catch (cause) {
@@ -419,7 +494,7 @@ export class Lab {
   /** Messages that wait at the fabric for nodes that are down: lost once the lab stops. By node, none where there are none. */
   async missedByStopped(): Promise<ReadonlyMap<string, number>> {
     const undelivered = await this.#undelivered();
-    const down = [...this.#seats.values()].filter(({ plan }) => this.nodeProcess(plan.seat) === null);
+    const down = [...this.#seats.values()].filter(({ plan }) => !this.isUp(plan.seat));
     return new Map(
       down.flatMap(({ plan }) => {
         const count = undelivered.get(plan.seat) ?? 0;
@@ -429,7 +504,9 @@ export class Lab {
   }
 
   async #stop(): Promise<void> {
-    const ready = [...this.#seats.values()].filter(({ state }) => state === 'ready').map(({ plan }) => plan.seat);
+    const ready = [...this.#seats.values()]
+      .filter(({ state, plan }) => state === 'ready' && plan.external !== true)
+      .map(({ plan }) => plan.seat);
     try {
       await Promise.all(ready.map((seat) => this.stopNode(seat)));
       for (let round = 0; round < CATCH_UP_ROUNDS_MAX && (await this.#haveMissed(ready)); round++) {

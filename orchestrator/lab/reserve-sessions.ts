@@ -11,7 +11,11 @@ import type { LabPlan } from './lab-plan.ts';
 const AT_A_TIME = 16;
 
 /** `fabricUrl` as this process reaches it. Nobody may be publishing yet. */
-export async function reserveSessions(fabricUrl: string, plan: LabPlan, credentials: LabCredentials): Promise<void> {
+export async function reserveSessions(
+  fabricUrl: string,
+  plan: Pick<LabPlan, 'lab' | 'seats' | 'qos'>,
+  credentials: Pick<LabCredentials, 'fabric'>,
+): Promise<void> {
   await forEachBounded(plan.seats, AT_A_TIME, async ({ seat, node }) => {
     const connection = new MqttConnection({
       url: fabricUrl,

@@ -55,7 +55,7 @@ export interface CollectedFiles {
 }
 
 export interface Runtime {
-  readonly name: 'processes' | 'docker';
+  readonly name: 'processes' | 'docker' | 'attached';
   /** How long a node may take from its start until it says that it is ready. */
   readonly readyMsMax: number;
   startFabric(): Promise<void>;

@@ -241,7 +241,7 @@ describe('hostile commands', () => {
       password: LAB_ACCOUNT.password,
     });
     t.after(() => lab.endAsync());
-    for (const subject of ['orders', 'samples', 'report-requests'] as const) {
+    for (const subject of ['orders', 'samples', 'report-requests', 'refusals', 'pings'] as const) {
       for (const [, payload] of hostile) await lab.publishAsync(controlTopic(LAB, 'n1', subject), payload, { qos: 1 });
     }
     const count = hostile.length;

@@ -1,0 +1,214 @@
+/**
+ * compose/compose.yaml as text: what of it can follow from the configuration of a lab does, so that neither the number
+ * of nodes nor a variable has to be kept right in several places by hand. Pure; generate.ts writes it, a test compares.
+ */
+import { stringify } from 'yaml';
+import { invariant } from '../../node/protocol/invariant.ts';
+import type { LabPlan } from '../lab/lab-plan.ts';
+import { planLab } from '../lab/lab-plan.ts';
+import { nodeEnvironment } from '../runtimes/node-environment.ts';
+
+/** The user of the images. */
+const UID = 10_001;
+const FABRIC_PORT = 1883;
+const CONTROL_PORT = 1884;
+const STATS_PORT = 8081;
+const HEARTBEAT = '/dev/shm/wallance-heartbeat';
+const NODES = 8;
+
+const HEAD = `# A lab in containers: a broker, ${NODES} nodes, and a lab that observes and commands them.
+#
+# Written by \`npm run compose:generate\` (orchestrator/compose/compose-file.ts): do not edit it by hand.
+#
+#   docker compose up --wait                            build the images where they are missing, start, wait for health
+#   docker compose exec lab wallance status             who holds what
+#   docker compose exec lab wallance buy 3 espresso --wait
+#   docker compose stop node-3                          and start, kill, logs: nodes are compose's, not the lab's
+#   docker compose down --volumes                       stop, and remove everything
+#
+# Passwords: \`credentials\` runs once, draws them and deals them out, a volume for each part. A file secret would have
+# to be there before the first start, and one volume for all with a subpath for each needs a newer engine than many
+# have; so a node is given its own volume, and none that holds the password of another.
+#
+# Process 1 of every container is the image's own tini, hence no \`init\`.
+`;
+
+/** Held by every container. */
+const CONFINED = {
+  read_only: true,
+  cap_drop: ['ALL'],
+  security_opt: ['no-new-privileges:true'],
+};
+
+const health = (startSeconds: number) => ({
+  interval: '2s',
+  timeout: '3s',
+  retries: 5,
+  start_period: `${startSeconds}s`,
+});
+
+const limits = (cpus: string, memory: string, pids: number) => ({
+  deploy: { resources: { limits: { cpus, memory, pids } } },
+});
+
+/** Where an image is taken from, for compose to fill in. */
+const variable = (name: string, otherwise: string): string => `\${${name}:-${otherwise}}`;
+const BASE_IMAGE = variable('BASE_IMAGE', 'node:24-bookworm-slim');
+
+/** Never pulled: it is built here, by the one service that has {@link build}, before any container is made. */
+const image = (target: 'node' | 'lab') => ({
+  image: variable(`WALLANCE_${target.toUpperCase()}_IMAGE`, `wallance-${target}:local`),
+  pull_policy: 'never',
+});
+
+const build = (target: 'node' | 'lab') => ({
+  build: {
+    context: '..',
+    dockerfile: 'docker/Dockerfile',
+    target,
+    args: {
+      BASE_IMAGE,
+      BUILD_IMAGE: variable('BUILD_IMAGE', BASE_IMAGE),
+    },
+  },
+});
+
+/** The lab of the file: everything is started elsewhere, seen from the lab. */
+export function composedPlan(): LabPlan {
+  const result = planLab({
+    lab: 'lab',
+    nodes: NODES,
+    external: NODES,
+    attached: true,
+    profile: 'paper',
+    parameters: {},
+    services: null,
+    sensors: null,
+    durability: 'process',
+    qos: 1,
+    seed: '1',
+  });
+  invariant(result.ok, 'the lab of the compose file has a plan');
+  return result.plan;
+}
+
+export function composeFile(plan: LabPlan = composedPlan()): string {
+  const nodes = plan.seats.map((seat) => ({ seat, service: `node-${seat.seat}` }));
+  const labArguments = ['--lab', plan.lab, '--nodes', String(nodes.length)];
+  const lab = {
+    ...image('lab'),
+    ...CONFINED,
+    restart: 'unless-stopped',
+    environment: { WALLANCE_HEARTBEAT_FILE: HEARTBEAT },
+  };
+  const listen = ['--credentials', '/credentials', '--listen', '0.0.0.0', '--unencrypted', '--heartbeat', HEARTBEAT];
+  const dealt = { credentials: { condition: 'service_completed_successfully' } };
+
+  const credentials = {
+    image: image('lab').image,
+    ...build('lab'),
+    ...CONFINED,
+    // Writes what is the property of another user; everything else a superuser may do is dropped.
+    user: '0:0',
+    cap_add: ['CHOWN'],
+    network_mode: 'none',
+    restart: 'no',
+    command: ['credentials', '--nodes', String(nodes.length), '--owner', String(UID), '/credentials'],
+    tmpfs: ['/data'],
+    volumes: ['all', 'broker', 'lab', ...nodes.map(({ service }) => service)].map(
+      (part) => `credentials-${part}:/credentials/${part}`,
+    ),
+    ...limits('1.0', '256M', 64),
+  };
+  const broker = {
+    ...lab,
+    command: ['broker', ...labArguments, ...listen, '--port', String(FABRIC_PORT), '--stats-port', String(STATS_PORT)],
+    depends_on: dealt,
+    healthcheck: { test: ['CMD', 'node-health'], ...health(30) },
+    networks: ['fabric'],
+    // On this machine only; a port that is free unless one is asked for: docker compose port broker 1883.
+    ports: [`127.0.0.1:\${WALLANCE_FABRIC_PORT:-}:${FABRIC_PORT}`],
+    tmpfs: ['/data'],
+    volumes: ['credentials-broker:/credentials:ro'],
+    stop_grace_period: '10s',
+    ...limits('1.0', '256M', 128),
+  };
+  const attached = {
+    ...lab,
+    command: [
+      'attach',
+      ...labArguments,
+      ...listen,
+      '--port',
+      String(CONTROL_PORT),
+      '--fabric',
+      `mqtt://broker:${FABRIC_PORT}`,
+      '--fabric-stats',
+      `http://broker:${STATS_PORT}/`,
+    ],
+    depends_on: dealt,
+    healthcheck: { test: ['CMD', 'node-health'], ...health(60) },
+    networks: ['fabric', 'control'],
+    volumes: ['lab:/data', 'credentials-lab:/credentials:ro'],
+    stop_grace_period: '10s',
+    ...limits('1.0', '256M', 128),
+  };
+
+  const shared: Record<string, string> = {};
+  const own = new Map<string, Record<string, string>>();
+  for (const { seat, service } of nodes) {
+    const variables = nodeEnvironment(plan, seat, {
+      fabricUrl: `mqtt://broker:${FABRIC_PORT}`,
+      fabricPasswordFile: '/credentials/fabric',
+      controlUrl: `mqtt://lab:${CONTROL_PORT}`,
+      controlPasswordFile: '/credentials/control',
+      dataDirectory: '/data',
+    });
+    const { WALLANCE_NODE, WALLANCE_SEAT, ...rest } = variables;
+    own.set(service, { WALLANCE_NODE: WALLANCE_NODE!, WALLANCE_SEAT: WALLANCE_SEAT! });
+    // What looks like a variable to compose is text here.
+    for (const [name, value] of Object.entries(rest)) shared[name] = value.replaceAll('$', '$$$$');
+  }
+  const node = {
+    ...image('node'),
+    ...CONFINED,
+    restart: 'unless-stopped',
+    depends_on: { ...dealt, broker: { condition: 'service_healthy' }, lab: { condition: 'service_started' } },
+    healthcheck: health(60),
+    networks: ['fabric', 'control'],
+    stop_grace_period: '10s',
+    ...limits('1.0', '160M', 64),
+  };
+
+  const services = nodes.map(
+    ({ service }, index) =>
+      `  ${service}:\n    <<: *node\n` +
+      (index === 0 ? indented(yaml({ pull_policy: 'missing', ...build('node') }), 4) : '') +
+      indented(
+        `environment:\n  <<: *node-environment\n${indented(yaml(own.get(service)), 2)}` +
+          yaml({ volumes: [`${service}:/data`, `credentials-${service}:/credentials:ro`] }),
+        4,
+      ),
+  );
+  const volumes = ['lab', ...nodes.map(({ service }) => service)].concat(
+    ['all', 'broker', 'lab', ...nodes.map(({ service }) => service)].map((part) => `credentials-${part}`),
+  );
+  return [
+    HEAD,
+    `x-node: &node\n${indented(yaml(node), 2)}`,
+    `x-node-environment: &node-environment\n${indented(yaml(shared), 2)}`,
+    `services:\n${indented(yaml({ credentials }), 2)}\n${indented(yaml({ broker }), 2)}\n${indented(yaml({ lab: attached }), 2)}`,
+    ...services,
+    yaml({ networks: { fabric: {}, control: { internal: true } } }),
+    yaml({ volumes: Object.fromEntries(volumes.map((name) => [name, {}])) }),
+  ].join('\n');
+}
+
+function yaml(value: unknown): string {
+  // The same object at two places is written twice: aliases of the library's own naming would not be read by people.
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0, singleQuote: true });
+}
+
+function indented(text: string, by: number): string {
+  return text.replace(/^(?=.)/gm, ' '.repeat(by));
+}
