@@ -278,11 +278,11 @@ describe('what goes wrong with containers', { timeout: 240_000 }, () => {
       '--opt',
       'device=tmpfs',
       '--opt',
-      'o=size=600k,uid=10001',
+      'o=size=1500k,uid=10001',
       volume,
     );
     const sensors = join(lab.cli.home, 'sensors.json');
-    writeFileSync(sensors, JSON.stringify([{ topic: 'x', kind: 'counter', periodMs: 2 }]));
+    writeFileSync(sensors, JSON.stringify([{ topic: 'x', kind: 'counter', periodMs: 60 }]));
     await lab.upOk('--nodes', '3', '--sensors', sensors);
     const status = await eventually(
       async () => {
