@@ -11,7 +11,9 @@ import { EXIT } from '../cli/exit-code.ts';
 import { textTable } from '../cli/text-table.ts';
 import { PROJECT_ROOT } from '../project.ts';
 import { describeMachine } from '../run/machine.ts';
+import { DockerFailure } from '../runtimes/docker/docker-failure.ts';
 import { benchCodec, type Figure } from './codec.ts';
+import { benchContainers } from './containers.ts';
 import { benchFabric } from './fabric.ts';
 import { benchHashing } from './hashing.ts';
 import { benchLab } from './lab.ts';
@@ -23,6 +25,7 @@ const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figu
   store: () => benchStore(),
   fabric: () => benchFabric(),
   lab: (quick) => benchLab(quick),
+  containers: (quick) => withEngine(() => benchContainers(quick)),
 };
 
 const FLAGS = {
@@ -30,6 +33,17 @@ const FLAGS = {
   quick: { type: 'switch', help: '' },
   out: { type: 'text', pattern: /^[^\0]+$/, expected: 'a file', default: null, value: 'FILE', help: '' },
 } as const;
+
+/** No figures where no engine is ready, and the reason. */
+async function withEngine(measure: () => Promise<Figure[]>): Promise<Figure[]> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (!(error instanceof DockerFailure)) throw error;
+    process.stderr.write(`not measured: ${error.message}\n`);
+    return [];
+  }
+}
 
 /** Null: the figure has no target. */
 function meets({ value, target }: Figure): boolean | null {
