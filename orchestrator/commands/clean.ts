@@ -1,6 +1,7 @@
 /** `wallance clean`: removes what runs that are over have left in the container engine. */
 import { defineCommand } from '../cli/command.ts';
 import { EXIT } from '../cli/exit-code.ts';
+import { Failure } from '../failure.ts';
 import { LAB_NAME_PATTERN } from '../lab/lab-plan.ts';
 import type { Thing } from '../runtimes/docker/engine.ts';
 import { JSON_FLAG } from './lab-flags.ts';
@@ -34,11 +35,17 @@ export const cleanCommand = defineCommand({
     const engine = await Engine.connect();
     const labs = await leftLabs(engine, flags.lab);
     const report: { lab: string; root: string; removed: string[]; kept: string[]; alive: string | null }[] = [];
+    const problems: string[] = [];
     try {
       for (const { lab, root, things, alive, orphaned } of labs) {
         const goes = ({ labels }: Thing): boolean => flags.volumes || orphaned || labels[LABELS.run] !== undefined;
         const going = alive === null ? things.filter(goes) : [];
-        if (!flags['dry-run']) await removeThings(engine, going);
+        try {
+          if (!flags['dry-run']) await removeThings(engine, going);
+        } catch (error) {
+          if (!(error instanceof Failure)) throw error;
+          problems.push(error.message);
+        }
         const named = (list: readonly Thing[]): string[] => list.map(({ kind, name }) => `${kind} ${name}`);
         const kept = named(things.filter((thing) => !going.includes(thing)));
         report.push({ lab, root, removed: named(going), kept, alive });
@@ -47,8 +54,8 @@ export const cleanCommand = defineCommand({
       for (const { lock } of labs) lock?.release();
     }
     if (flags.json) {
-      terminal.json({ dryRun: flags['dry-run'], labs: report });
-      return EXIT.pass;
+      terminal.json({ dryRun: flags['dry-run'], labs: report, problems });
+      return problems.length === 0 ? EXIT.pass : EXIT.environment;
     }
     const verb = flags['dry-run'] ? 'would be removed' : 'removed';
     for (const { lab, root, removed, kept, alive } of report) {
@@ -63,6 +70,7 @@ export const cleanCommand = defineCommand({
     }
     if (report.every(({ removed, alive }) => removed.length === 0 && alive === null))
       terminal.line('Nothing is left of old runs.');
+    if (problems.length > 0) throw new Failure('environment', problems.join('\n'));
     return EXIT.pass;
   },
 });

@@ -60,6 +60,7 @@ const RECORDED: readonly (readonly [Error, DockerProblem])[] = [
   ],
   [answered(400, 'Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available'), 'limit-refused'],
   [answered(400, 'Minimum memory limit allowed is 6MB'), 'limit-refused'],
+  [answered(403, 'error while removing network: network a id 0a has active endpoints'), 'network-stuck'],
   [answered(500, 'something nobody has thought of'), 'engine-refused'],
 ];
 

@@ -32,7 +32,7 @@ export class BrokerContainer {
   /** Resolves when it listens. Rejects with a DockerFailure, or BrokerError `start-failed`. */
   static async start(
     engine: Engine,
-    spec: Omit<ContainerSpec, 'entrypoint' | 'env' | 'healthEveryMs' | 'publish'>,
+    spec: Omit<ContainerSpec, 'entrypoint' | 'env' | 'healthCheck' | 'publish'>,
     hostPort: number,
     options: BrokerOptions,
   ): Promise<BrokerContainer> {
@@ -41,7 +41,7 @@ export class BrokerContainer {
       entrypoint: PROGRAM,
       env: {},
       publish: { port: BROKER_PORT, hostPort },
-      healthEveryMs: null,
+      healthCheck: false,
     });
     const { stdin, stdout, stderr } = await engine.attach(id);
     const dialogue = new BrokerDialogue((message: ToBroker) => {

@@ -22,6 +22,8 @@ export type DockerProblem =
   | 'addresses-exhausted'
   | 'disk-full'
   | 'limit-refused'
+  /** The engine has lost count of what is connected to a network. */
+  | 'network-stuck'
   /** Anything else that the engine refuses; the message is its own. */
   | 'engine-refused';
 
@@ -67,6 +69,11 @@ const OF_WORDS: readonly (readonly [RegExp, DockerProblem, string])[] = [
     'the engine has no addresses left for another network; wallance clean removes those of old runs, docker network prune all that are unused',
   ],
   [/is already in use by container/i, 'name-taken', 'another container has the name'],
+  [
+    /has active endpoints/i,
+    'network-stuck',
+    'the engine counts connections to it that are not there (moby issue 42119): it can be removed once the engine was restarted',
+  ],
   [/range of cpus|minimum memory limit|memory limit/i, 'limit-refused', 'the engine does not take these limits'],
 ];
 

@@ -54,7 +54,6 @@ const COMPLAINT_LINES = 12;
 const DISPOSE_GRACE_MS = 5000;
 /** More than the engine does at once. */
 const AT_A_TIME = 8;
-const HEALTH_EVERY_MS = 2000;
 const NODE_USER = 10_001;
 const DATA = '/data';
 const SECRETS = '/run/wallance';
@@ -201,7 +200,7 @@ export class DockerRuntime implements Runtime {
       memoryBytes: null,
       processors: null,
       pidsMax: this.#settings.pidsMax,
-      healthEveryMs: null,
+      healthCheck: false,
     });
     const files = plan.seats.flatMap((seat) => this.#secretsOf(seat));
     await this.#engine.upload(id, '/seats', files);
@@ -285,7 +284,7 @@ export class DockerRuntime implements Runtime {
       memoryBytes,
       processors,
       pidsMax,
-      healthEveryMs: HEALTH_EVERY_MS,
+      healthCheck: true,
     });
   }
 

@@ -59,8 +59,8 @@ export interface ContainerSpec {
   readonly pidsMax: number;
   /** Port of the container, and of 127.0.0.1 on the engine's machine (0: any) that leads to it. */
   readonly publish?: { readonly port: number; readonly hostPort: number };
-  /** Of the image's health check; null: none. */
-  readonly healthEveryMs: number | null;
+  /** The image's own; each costs the engine as much as starting a program, so nobody asks more often. */
+  readonly healthCheck: boolean;
 }
 
 export interface ContainerState {
@@ -91,7 +91,8 @@ export interface Thing {
 }
 
 const ANSWER_MS_MAX = 10_000;
-const MILLISECOND_NS = 1_000_000;
+const UNUSED_MS_MAX = 2000;
+const LOOK_AGAIN_MS = 100;
 const OWN_ARCHITECTURE: Readonly<Record<string, string>> = {
   x86_64: 'amd64',
   amd64: 'amd64',
@@ -227,9 +228,7 @@ export class Engine {
         OpenStdin: true,
         StdinOnce: true,
         ...(port === null ? {} : { ExposedPorts: { [port]: {} } }),
-        // An absent test is the image's.
-        Healthcheck:
-          spec.healthEveryMs === null ? { Test: ['NONE'] } : { Interval: spec.healthEveryMs * MILLISECOND_NS },
+        ...(spec.healthCheck ? {} : { Healthcheck: { Test: ['NONE'] } }),
         ...(first === undefined
           ? {}
           : { NetworkingConfig: { EndpointsConfig: { [first.name]: { Aliases: [first.alias] } } } }),
@@ -402,7 +401,7 @@ export class Engine {
   async remove({ kind, id, name }: Pick<Thing, 'kind' | 'id' | 'name'>): Promise<void> {
     await this.#askIfThere(`remove ${kind} ${name}`, async () => {
       if (kind === 'container') await this.#docker.getContainer(id).remove({ force: true, v: true });
-      else if (kind === 'network') await this.#docker.getNetwork(id).remove();
+      else if (kind === 'network') await untilUnused(() => this.#docker.getNetwork(id).remove());
       else await this.#docker.getVolume(id).remove();
     }).catch(async (error: unknown) => {
       // Somebody else removes it at this moment.
@@ -419,6 +418,20 @@ function thing(
   labels: Readonly<Record<string, string>> | null | undefined,
 ): Thing {
   return { kind, id, name, labels: labels ?? {} };
+}
+
+/** A container that is gone may still count for a moment where it was connected. */
+async function untilUnused(remove: () => Promise<unknown>): Promise<void> {
+  const deadlineMs = performance.now() + UNUSED_MS_MAX;
+  for (;;) {
+    try {
+      await remove();
+      return;
+    } catch (error) {
+      if (!/has active endpoints/.test(messageOf(error)) || performance.now() > deadlineMs) throw error;
+    }
+    await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS));
+  }
 }
 
 async function addressOf({ modem }: Docker): Promise<string> {

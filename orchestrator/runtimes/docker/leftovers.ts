@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { messageOf } from '../../failure.ts';
+import { Failure, messageOf } from '../../failure.ts';
 import { forEachBounded } from '../../lab/for-each-bounded.ts';
 import type { LabDirectory } from '../../lab/lab-directory.ts';
 import { type LabLock, takeLabLock } from '../../lab/lab-lock.ts';
@@ -14,15 +14,20 @@ import { LABELS } from './labels.ts';
 
 const AT_A_TIME = 8;
 
-/** Removes `things`: containers, then what only they used. */
+/** Removes `things`: containers, then what only they used. Throws, once all were tried, a Failure with those that stay. */
 export async function removeThings(engine: Engine, things: readonly Thing[]): Promise<void> {
+  const stay: string[] = [];
   for (const kind of ['container', 'network', 'volume'] as const) {
     await forEachBounded(
       things.filter((thing) => thing.kind === kind),
       AT_A_TIME,
-      (thing) => engine.remove(thing),
+      (thing) =>
+        engine.remove(thing).catch((error: unknown) => {
+          stay.push(messageOf(error));
+        }),
     );
   }
+  if (stay.length > 0) throw new Failure('environment', stay.join('\n'));
 }
 
 /**
