@@ -39,12 +39,14 @@ export const cleanCommand = defineCommand({
     try {
       for (const { lab, root, things, alive, orphaned } of labs) {
         const goes = ({ labels }: Thing): boolean => flags.volumes || orphaned || labels[LABELS.run] !== undefined;
-        const going = alive === null ? things.filter(goes) : [];
+        let going = alive === null ? things.filter(goes) : [];
         try {
           if (!flags['dry-run']) await removeThings(engine, going);
         } catch (error) {
           if (!(error instanceof Failure)) throw error;
           problems.push(error.message);
+          const still = new Set((await engine.find(`${LABELS.root}=${root}`)).map(({ id }) => id));
+          going = going.filter(({ id }) => !still.has(id));
         }
         const named = (list: readonly Thing[]): string[] => list.map(({ kind, name }) => `${kind} ${name}`);
         const kept = named(things.filter((thing) => !going.includes(thing)));
