@@ -49,7 +49,7 @@ export const cleanCommand = defineCommand({
           going = going.filter(({ id }) => !still.has(id));
         }
         const named = (list: readonly Thing[]): string[] => list.map(({ kind, name }) => `${kind} ${name}`);
-        const kept = named(things.filter((thing) => !going.includes(thing)));
+        const kept = named(things.filter((thing) => thing.kind === 'volume' && !going.includes(thing)));
         report.push({ lab, root, removed: named(going), kept, alive });
       }
     } finally {

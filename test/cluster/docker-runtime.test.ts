@@ -28,11 +28,11 @@ class DockerLab {
   readonly cli: CommandLine;
   readonly directory: LabDirectory;
 
-  constructor(t: TestContext, settings: CommandLineSettings = {}) {
-    this.cli = new CommandLine(undefined, settings);
-    this.directory = new LabDirectory(this.cli.home, 'lab');
+  constructor(t: TestContext, name = 'lab') {
+    this.cli = new CommandLine();
+    this.directory = new LabDirectory(this.cli.home, name);
     t.after(async () => {
-      await this.cli.run('down', '--volumes');
+      await this.cli.run('down', '--volumes', '--lab', name);
       assert.deepEqual(await this.left(), [], 'left in the engine');
     });
   }
@@ -135,9 +135,11 @@ describe('a lab of containers', { timeout: 240_000 }, () => {
   });
 
   native('kill -9 of the lab process: its containers end, clean removes them, the wallets go on', async (t) => {
-    const lab = new DockerLab(t);
-    await lab.upOk('--nodes', '3', '--no-sensors');
-    const busy = await lab.cli.ok('clean', '--dry-run');
+    // Of this test alone: whatever else is left in the engine is somebody else's.
+    const name = `kill-${process.pid}`;
+    const lab = new DockerLab(t, name);
+    await lab.upOk('--nodes', '3', '--no-sensors', '--lab', name);
+    const busy = await lab.cli.ok('clean', '--dry-run', '--lab', name);
     assert.match(busy, /is left alone: its lab process runs/);
     process.kill(lab.record.process.pid, 'SIGKILL');
     await eventually(
@@ -147,22 +149,25 @@ describe('a lab of containers', { timeout: 240_000 }, () => {
       LOOK_EVERY_MS,
     );
     assert.equal((await lab.left('container')).length, 4);
-    const dry = await lab.cli.ok('clean', '--dry-run');
+    const dry = await lab.cli.ok('clean', '--dry-run', '--lab', name);
     assert.match(dry, /would be removed/);
     assert.equal((await lab.left('container')).length, 4);
-    assert.match(await lab.cli.ok('clean'), /removed:\n {2}container [\s\S]*its wallets are kept in 3 volumes/);
+    assert.match(
+      await lab.cli.ok('clean', '--lab', name),
+      /removed:\n {2}container [\s\S]*its wallets are kept in 3 volumes/,
+    );
     assert.deepEqual(await lab.left('container', 'network'), []);
     assert.deepEqual(
       await lab.left('volume'),
       ['1', '2', '3'].map((seat) => `volume ${ledgerVolume(lab.directory, seat)}`),
     );
-    const again = await lab.cli.ok('up');
+    const again = await lab.cli.ok('up', '--lab', name);
     assert.match(again, /going on with the wallets it had/);
-    const elsewhere = await lab.cli.run('up', '--runtime', 'processes');
+    const elsewhere = await lab.cli.run('up', '--runtime', 'processes', '--lab', name);
     assert.equal(elsewhere.code, 64);
     assert.match(elsewhere.stderr, /runtime: "docker", asked for "processes"/);
-    await lab.cli.ok('down');
-    const kept = await lab.cli.run('up', '--runtime', 'processes');
+    await lab.cli.ok('down', '--lab', name);
+    const kept = await lab.cli.run('up', '--runtime', 'processes', '--lab', name);
     assert.equal(kept.code, 64);
     assert.match(kept.stderr, /keeps its wallets in volumes of the container engine/);
   });

@@ -43,7 +43,7 @@ export class BrokerContainer {
       publish: { port: BROKER_PORT, hostPort },
       healthCheck: false,
     });
-    const { stdin, stdout, stderr } = await engine.attach(id);
+    const { stdin, stdout, stderr, close } = await engine.attach(id);
     const dialogue = new BrokerDialogue((message: ToBroker) => {
       if (stdin.writable) stdin.write(`${JSON.stringify(message)}\n`);
     });
@@ -52,7 +52,12 @@ export class BrokerContainer {
     stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-STDERR_CHARACTERS_MAX);
     });
-    await engine.start(id, 'the container of the fabric');
+    try {
+      await engine.start(id, 'the container of the fabric');
+    } catch (error) {
+      close();
+      throw error;
+    }
     const exited = engine.untilStopped(id).then(
       (state) => {
         const how =

@@ -236,8 +236,13 @@ export class DockerRuntime implements Runtime {
       const node: NodeContainer = { id, pid: null, asked: false, paused: false, ended: Promise.resolve() };
       this.#nodes.set(seat, node);
       const written = await this.#writeDown(id, seat);
-      this.#goOn();
-      await this.#engine.start(id, `the container of node ${place.node} (${this.#settings.architecture(place)})`);
+      try {
+        this.#goOn();
+        await this.#engine.start(id, `the container of node ${place.node} (${this.#settings.architecture(place)})`);
+      } catch (error) {
+        written.close();
+        throw error;
+      }
       node.pid = 0;
       node.ended = this.#follow(seat, node, written);
       const state = await this.#engine.state(id);
@@ -289,17 +294,17 @@ export class DockerRuntime implements Runtime {
   }
 
   /** Appends what the container prints to the seat's files. Resolves, when attached, with the end of that. */
-  async #writeDown(id: string, seat: string): Promise<{ readonly done: Promise<unknown> }> {
+  async #writeDown(id: string, seat: string): Promise<{ readonly done: Promise<unknown>; readonly close: () => void }> {
     const files = this.#options.directory.nodeFiles(seat);
     mkdirSync(files.directory, { recursive: true, mode: 0o700 });
-    const { stdin, stdout, stderr } = await this.#engine.attach(id);
+    const { stdin, stdout, stderr, close } = await this.#engine.attach(id);
     // Nothing is ever written to it; its end is what counts.
     stdin.on('error', () => {});
     const written = [
       stdout.pipe(createWriteStream(files.stdout, { flags: 'a', mode: 0o600 })),
       stderr.pipe(createWriteStream(files.stderr, { flags: 'a', mode: 0o600 })),
     ].map((file) => new Promise<void>((done) => file.once('close', done).once('error', () => done())));
-    return { done: Promise.all(written) };
+    return { done: Promise.all(written), close };
   }
 
   async #follow(seat: string, node: NodeContainer, written: { readonly done: Promise<unknown> }): Promise<void> {
