@@ -89,12 +89,12 @@ export const runCommand = defineCommand({
         `--lab: expected a new lab, got ${lab}, which has wallets already (wallance down --volumes --lab ${lab})`,
       );
     const quiet = flags.json;
-    const shown = (path: string): string => relative(context.cwd, path);
     const runtime = await chooseRuntime(plan.lab, requestedPlacement(parsed), null, {
       ephemeral: !flags.keep,
       onStep: (text) => context.terminal.note(text),
     });
     for (const text of [runtime.why, ...runtime.warnings]) if (text !== null) context.terminal.note(text);
+    const shown = (path: string): string => relative(context.cwd, path);
     try {
       const performed = await performRun({
         plan,

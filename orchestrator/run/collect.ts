@@ -11,8 +11,10 @@ import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { type History, type Observation, parseObservation } from '../history/observation.ts';
 import type { Lab } from '../lab/lab.ts';
+import type { LabDirectory } from '../lab/lab-directory.ts';
 import { nodeEnvironment } from '../runtimes/node-environment.ts';
 import type { RunDirectory } from './run-directory.ts';
+import type { RunPlan } from './run-plan.ts';
 
 export interface Collected {
   readonly history: History;
@@ -60,6 +62,15 @@ export async function collect(
     history: new Map([...records].map(([node, recorded]) => [node, recorded.map(({ observation }) => observation)])),
     malformed,
   };
+}
+
+/** What the nodes printed, of a lab that did not come to run. */
+export function saveOutput({ lab: { seats } }: RunPlan, directory: LabDirectory, run: RunDirectory): void {
+  for (const { seat, node } of seats) {
+    const { stdout, stderr } = directory.nodeFiles(seat);
+    if (existsSync(stdout)) copyFileSync(stdout, join(run.node(node), 'stdout.log'));
+    if (existsSync(stderr)) copyFileSync(stderr, join(run.node(node), 'stderr.log'));
+  }
 }
 
 /** A node's configuration without secrets and paths. */

@@ -8,7 +8,7 @@ import type { LabDirectory } from '../lab/lab-directory.ts';
 import { LabProcess } from '../lab/lab-process.ts';
 import { PROJECT_VERSION } from '../project.ts';
 import type { ChosenRuntime } from '../runtimes/choose-runtime.ts';
-import { collect } from './collect.ts';
+import { collect, saveOutput } from './collect.ts';
 import { type PlacedOrder, startLoad } from './load.ts';
 import { describeMachine } from './machine.ts';
 import { RunDirectory } from './run-directory.ts';
@@ -88,7 +88,12 @@ export async function performRun(settings: RunSettings): Promise<PerformedRun> {
       },
       onObservation: (observation) => progress?.take(observation),
     }),
-  );
+  ).catch((error: unknown) => {
+    saveOutput(plan, directory, run);
+    if (error instanceof Failure)
+      throw new Failure(error.code, `${error.message}\nwhat the nodes printed is in ${run.path}`, { cause: error });
+    throw error;
+  });
   signal.removeEventListener('abort', onAbort);
   if (lab === null) throw new Failure('environment', `lab ${plan.lab.lab} is running already`);
   try {

@@ -13,11 +13,20 @@ export interface Ended {
   readonly stderr: string;
 }
 
+export interface CommandLineSettings {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Program and arguments that are to start the command. */
+  readonly through?: readonly string[];
+}
+
 export class CommandLine {
   readonly home: string;
 
-  constructor(home: string = mkdtempSync(join(tmpdir(), 'wallance-home-'))) {
+  readonly #settings: CommandLineSettings;
+
+  constructor(home: string = mkdtempSync(join(tmpdir(), 'wallance-home-')), settings: CommandLineSettings = {}) {
     this.home = home;
+    this.#settings = settings;
   }
 
   /** Runs a command to its end. */
@@ -46,9 +55,11 @@ export class CommandLine {
 
   /** Starts a command and leaves it running. */
   start(...args: readonly string[]): ChildProcess {
-    return spawn(process.execPath, [LAUNCHER, ...args], {
+    const { env = {}, through = [] } = this.#settings;
+    const [program, ...rest] = [...through, process.execPath, LAUNCHER, ...args];
+    return spawn(program!, rest, {
       cwd: this.home,
-      env: { PATH: process.env.PATH ?? '', WALLANCE_HOME: this.home },
+      env: { PATH: process.env.PATH ?? '', WALLANCE_HOME: this.home, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }
