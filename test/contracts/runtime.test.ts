@@ -169,7 +169,11 @@ for (const kind of RUNTIMES) {
     kind.it('a lab that is stopped while it starts leaves nothing', async (t) => {
       const { lab, directory, events } = await newLab(t, kind, { nodes: 4 });
       const starting = lab.start(new AbortController().signal);
-      await eventually(() => events.some(({ kind: what }) => what === 'ready'), 'a first node is ready', 20_000);
+      await eventually(
+        () => events.some((event) => event.kind === 'broker' && event.which === 'fabric'),
+        'the fabric is there, the nodes are not yet',
+        20_000,
+      );
       const refused = assert.rejects(starting, Failure);
       await lab.stop();
       await refused;
