@@ -236,8 +236,14 @@ export class DockerRuntime implements Runtime {
       const node: NodeContainer = { id, pid: null, asked: false, paused: false, ended: Promise.resolve() };
       this.#nodes.set(seat, node);
       const written = await this.#writeDown(id, seat);
-      this.#goOn();
-      await this.#engine.start(id, `the container of node ${place.node} (${this.#settings.architecture(place)})`);
+      try {
+        this.#goOn();
+        await this.#engine.start(id, `the container of node ${place.node} (${this.#settings.architecture(place)})`);
+      } catch (error) {
+        // Attached to a container that never runs: nobody else would ever end that.
+        written.detach();
+        throw error;
+      }
       node.pid = 0;
       node.ended = this.#follow(seat, node, written);
       const state = await this.#engine.state(id);
@@ -289,7 +295,10 @@ export class DockerRuntime implements Runtime {
   }
 
   /** Appends what the container prints to the seat's files. Resolves, when attached, with the end of that. */
-  async #writeDown(id: string, seat: string): Promise<{ readonly done: Promise<unknown> }> {
+  async #writeDown(
+    id: string,
+    seat: string,
+  ): Promise<{ readonly done: Promise<unknown>; readonly detach: () => void }> {
     const files = this.#options.directory.nodeFiles(seat);
     mkdirSync(files.directory, { recursive: true, mode: 0o700 });
     const { stdin, stdout, stderr } = await this.#engine.attach(id);
@@ -299,7 +308,7 @@ export class DockerRuntime implements Runtime {
       stdout.pipe(createWriteStream(files.stdout, { flags: 'a', mode: 0o600 })),
       stderr.pipe(createWriteStream(files.stderr, { flags: 'a', mode: 0o600 })),
     ].map((file) => new Promise<void>((done) => file.once('close', done).once('error', () => done())));
-    return { done: Promise.all(written) };
+    return { done: Promise.all(written), detach: () => stdin.destroy() };
   }
 
   async #follow(seat: string, node: NodeContainer, written: { readonly done: Promise<unknown> }): Promise<void> {
