@@ -36,7 +36,8 @@ function variable<T>(about: string, expected: string, parse: Variable<T>['parse'
 const REQUIRED: Options = { required: true };
 const ID = '1..32 of [A-Za-z0-9-]';
 const FILE = 'a path of 1..4096 bytes';
-const BROKER = 'mqtt://host[:port] without user and password';
+const BROKER = 'mqtt://host[:port] or mqtts://host[:port] without user and password';
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883 };
 
 const id = (text: string) => (NODE_ID_PATTERN.test(text) ? text : undefined);
 const truth = (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined);
@@ -54,12 +55,19 @@ function integer(min: number, max: number): (text: string) => number | undefined
   };
 }
 
+/** As openssl prints it, or without the colons. */
+function fingerprint(text: string): string | undefined {
+  const digits = text.replaceAll(':', '').toLowerCase();
+  return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined;
+}
+
 /** Address of an MQTT broker, port written out. */
 function brokerUrl(text: string, name: string, problems: Problem[]): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : null;
-  const bare = url !== null && url.protocol === 'mqtt:' && url.hostname !== '' && /^\/?$/.test(url.pathname);
+  const bare =
+    url !== null && Object.hasOwn(DEFAULT_PORTS, url.protocol) && url.hostname !== '' && /^\/?$/.test(url.pathname);
   if (bare && url.username === '' && url.password === '' && url.search === '' && url.hash === '') {
-    return `mqtt://${url.hostname}:${url.port === '' ? 1883 : url.port}`;
+    return `${url.protocol}//${url.hostname}:${url.port === '' ? DEFAULT_PORTS[url.protocol] : url.port}`;
   }
   // What has an @ may have a password before it.
   problems.push({ path: name, expected: BROKER, found: text.includes('@') ? 'a text with @' : shown(text) });
@@ -162,6 +170,12 @@ export const VARIABLES = {
   }),
   WALLANCE_CONTROL_PASSWORD: variable('Password of the seat there', 'text of 1..1024 bytes', secret, { secret: true }),
   WALLANCE_CONTROL_PASSWORD_FILE: variable('File with the same in place of it', FILE, plain(4096)),
+  WALLANCE_CA_FINGERPRINT: variable(
+    'The one authority whose brokers are trusted over mqtts',
+    'SHA-256 of its certificate, 64 hex digits',
+    fingerprint,
+    { fallbackShown: 'those of the system' },
+  ),
   WALLANCE_QOS: variable('MQTT quality of service on the fabric', '0 or 1', integer(0, 1), { fallback: '1' }),
   WALLANCE_CLEAN_SESSION: variable('The fabric forgets the seat when it disconnects', 'true or false', truth, {
     fallback: 'false',

@@ -23,7 +23,7 @@ import { Secret } from './secret.ts';
 import { defaultServices, type ServiceDefinition } from './service-definitions.ts';
 
 export interface BrokerAccess {
-  /** `mqtt://host:port`, port written out. */
+  /** `mqtt://host:port` or `mqtts://host:port`, port written out. */
   readonly url: string;
   readonly username: string;
   /** Null: none is sent. */
@@ -42,6 +42,8 @@ export interface NodeConfig {
   readonly fabric: BrokerAccess & { readonly qos: 0 | 1; readonly cleanSession: boolean };
   /** Null: no control channel. */
   readonly control: BrokerAccess | null;
+  /** Of the only authority that brokers may show, 64 hex digits; null: those that the system trusts. */
+  readonly caFingerprint: string | null;
   readonly dataDir: string;
   readonly durability: 'process' | 'power';
   readonly sensors: readonly SensorDefinition[];
@@ -114,6 +116,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): ConfigResult {
       cleanSession: reader.read('WALLANCE_CLEAN_SESSION') ?? false,
     },
     control: controlUrl === undefined ? null : { url: controlUrl, username: seat, password: controlPassword },
+    caFingerprint: reader.read('WALLANCE_CA_FINGERPRINT') ?? null,
     dataDir: reader.read('WALLANCE_DATA_DIR') ?? '',
     durability: reader.read('WALLANCE_DURABILITY') ?? 'process',
     sensors: reader.read('WALLANCE_SENSORS') ?? [REFERENCE_SENSOR],

@@ -38,6 +38,8 @@ export interface ControlLinkOptions {
   readonly seat: string;
   /** Null: none is sent. */
   readonly password: string | null;
+  /** See MqttConnectionOptions. */
+  readonly caFingerprint?: string | null;
   /** Published at the first connect unless another follows before; also names node, boot and pid for the last will. */
   readonly status: NodeStatus;
   /** None of these may throw. */
@@ -91,6 +93,7 @@ export class ControlLink {
       clientId: options.seat,
       username: options.seat,
       password: options.password,
+      caFingerprint: options.caFingerprint ?? null,
       clean: true,
       filters: COMMANDS.map((subject) => this.#topic(subject)),
       qos: 1,

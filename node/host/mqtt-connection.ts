@@ -7,11 +7,11 @@
  * the handler. Publishes in flight are kept here and not in the client's store, because the client replays its store
  * one packet per round trip, and fails what was published meanwhile.
  */
-import { connect as connectSocket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { IClientOptions } from 'mqtt';
 import mqttClientModule from 'mqtt/lib/client';
 import { invariant } from '../protocol/invariant.ts';
+import { connectBroker } from './broker-socket.ts';
 import { gatherWrites } from './gathered-writes.ts';
 
 /** CommonJS: the default export arrives as a property. Loaded directly, it leaves WebSockets out: 5 ms a start. */
@@ -28,8 +28,10 @@ export interface MqttWill {
 }
 
 export interface MqttConnectionOptions {
-  /** `mqtt://host:port`. */
+  /** `mqtt://host:port`, or `mqtts://` for TLS. */
   readonly url: string;
+  /** Of the authority that a TLS broker must show; default null: one that the system trusts. */
+  readonly caFingerprint?: string | null;
   readonly clientId: string;
   readonly username: string;
   /** Null: none is sent. */
@@ -76,7 +78,6 @@ interface Publication {
   attempted: boolean;
 }
 
-const DEFAULT_PORT = 1883;
 /** Wait for a peer that does not close its end after a DISCONNECT. */
 const CLOSE_MS_MAX = 1000;
 const SUBACK_FAILURE = 128;
@@ -147,9 +148,6 @@ export class MqttConnection {
   open(onDelivery: (topic: string, payload: Uint8Array) => void): Promise<void> {
     invariant(this.#client === null, 'a connection is opened once');
     const options = this.#options;
-    const { hostname, port } = new URL(options.url);
-    // An IPv6 address stands in brackets there.
-    const host = hostname.replace(/^\[|\]$/g, '');
     const pauseMin = options.reconnectMsMin ?? 100;
     const pauseMax = options.reconnectMsMax ?? 5000;
     let pause = pauseMin;
@@ -175,7 +173,11 @@ export class MqttConnection {
     if (options.will !== undefined) clientOptions.will = willPacket(options.will());
 
     const client = new MqttClient(() => {
-      const socket = connectSocket({ host, port: Number(port === '' ? DEFAULT_PORT : port), noDelay: true });
+      const socket = connectBroker(options.url, options.caFingerprint ?? null);
+      // The client keeps errors of TLS to itself.
+      socket.on('error', (error) => {
+        this.#lastProblem = error.message;
+      });
       this.#release = gatherWrites(socket);
       return socket as never;
     }, clientOptions);

@@ -20,6 +20,8 @@ export interface MqttTransportOptions {
   readonly node: string;
   /** Null: none is sent. */
   readonly password: string | null;
+  /** See MqttConnectionOptions. */
+  readonly caFingerprint?: string | null;
   /** Default 1. With 0 nothing is acknowledged or delivered again. */
   readonly qos?: MqttQos;
   /** False (default): the broker keeps what arrives while the seat is away. */
@@ -56,6 +58,7 @@ export class MqttTransport implements Transport {
       clientId: options.seat,
       username: options.seat,
       password: options.password,
+      caFingerprint: options.caFingerprint ?? null,
       clean: options.clean ?? false,
       filters: nodeFilters(options.lab, options.node),
       qos: this.#qos,

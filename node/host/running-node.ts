@@ -234,6 +234,7 @@ export class RunningNode {
       seat: config.seat,
       node: config.node,
       password: config.fabric.password?.reveal() ?? '',
+      caFingerprint: config.caFingerprint,
       qos: config.fabric.qos,
       clean: config.fabric.cleanSession,
       onSession: (connected) => {
@@ -260,6 +261,7 @@ export class RunningNode {
       lab,
       seat,
       password: access.password?.reveal() ?? '',
+      caFingerprint: this.#config.caFingerprint,
       status: this.#status(),
       onOrder: (command) => this.#order(command),
       onSample: (command) => void this.#shareMany(command),

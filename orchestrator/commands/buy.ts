@@ -90,11 +90,18 @@ function describe(result: BuyResult, timeoutSeconds: number, option: string): st
         `  npx wallance status${option} shows what every node holds`,
       ];
     case 'decided': {
+      const { clockErrorMs } = result;
+      const clocks =
+        clockErrorMs === 0
+          ? ''
+          : clockErrorMs === null
+            ? ' (on clocks of other machines, which were not compared)'
+            : ` (± ${clockErrorMs.toFixed(1)} ms between clocks)`;
       const time = requesterMs === null ? '' : ` in ${requesterMs.toFixed(1)} ms`;
       const all =
         allMs === null
           ? `${decidedBy} of ${members} nodes have decided so far`
-          : `all ${members} nodes after ${allMs.toFixed(1)} ms`;
+          : `all ${members} nodes after ${allMs.toFixed(1)} ms${clocks}`;
       return [
         `Node ${node} has bought ${service}: decided${time}, ${all}; ${remainingUnits} units remain.`,
         served === null ? '  the service has not ended yet' : `  service ${served.phase}: ${served.detail}`,

@@ -5,6 +5,7 @@ import { timerSchedule } from '../../node/host/schedule.ts';
 import type { FlagTable } from '../cli/arguments.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { Failure } from '../failure.ts';
+import { isLoopback } from '../lab/loopback.ts';
 
 const PATH = { type: 'text', pattern: /^[^\0]+$/, default: null } as const;
 
@@ -42,10 +43,6 @@ export function requirePrivate(flags: { readonly listen: string; readonly unencr
     'usage',
     `--listen: expected a loopback address or --unencrypted beside it, got ${flags.listen} (boards join with wallance up --external, which speaks TLS)`,
   );
-}
-
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
 }
 
 /** Beats from now on until it is closed; does nothing without a file. */

@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from '../cli/exit-code.ts';
 import { textTable } from '../cli/text-table.ts';
 import { Failure } from '../failure.ts';
 import { tryLab } from '../lab/ask-lab.ts';
+import type { RequestedBoards } from '../lab/boards.ts';
 import { continuedPlan, newPlan, type RequestedLab, runningDifferences } from '../lab/kept-lab.ts';
 import type { LabEvent } from '../lab/lab.ts';
 import type { LabSummary } from '../lab/lab-commands.ts';
@@ -17,6 +18,7 @@ import type { LabReportLine } from '../lab/lab-report.ts';
 import { programFile } from '../project.ts';
 import type { ChosenRuntime, RequestedPlacement } from '../runtimes/choose-runtime.ts';
 import { lastLines } from '../runtimes/file-tail.ts';
+import { BOARD_FLAGS, requestedBoards } from './board-flags.ts';
 import { LAB_FLAG, labOption, PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
 import { PLACEMENT_FLAGS, requestedPlacement } from './placement-flags.ts';
 
@@ -25,6 +27,7 @@ const FLAGS = {
   ...PLAN_FLAGS,
   ...SENSOR_FLAGS,
   ...PLACEMENT_FLAGS,
+  ...BOARD_FLAGS,
   seed: {
     type: 'text',
     pattern: /^[^\0]{1,64}$/,
@@ -62,10 +65,12 @@ export const upCommand = defineCommand({
     const requested = {
       ...requestedLab(parsed, context.cwd),
       ...(parsed.given.has('seed') ? { seed: flags.seed } : {}),
+      ...(parsed.given.has('external') ? { external: flags.external } : {}),
     };
     const directory = new LabDirectory(context.home, flags.lab);
     const placed = requestedPlacement(parsed);
-    if (flags._report !== null) return runInBackground(context, directory, requested, placed, flags._report);
+    const boards = requestedBoards(parsed);
+    if (flags._report !== null) return runInBackground(context, directory, requested, placed, boards, flags._report);
     const running = await tryLab<LabSummary>(directory, { kind: 'hello' }, { signal: context.signal });
     if (running !== null) {
       requireSamePlacement(directory, placed);
@@ -75,7 +80,7 @@ export const upCommand = defineCommand({
     const chosen = await choose(context, directory, requested, placed);
     for (const text of [chosen.why, ...chosen.warnings]) if (text !== null) context.terminal.note(text);
     return flags.foreground
-      ? runInForeground(context, directory, requested, chosen, flags.json)
+      ? runInForeground(context, directory, requested, chosen, boards, flags.json)
       : startInBackground(context, directory, requested, chosen, parsed);
   },
 });
@@ -142,6 +147,7 @@ async function startLab(
   directory: LabDirectory,
   requested: RequestedLab,
   { create, placement }: ChosenRuntime,
+  boards: RequestedBoards,
   onEvent: (event: LabEvent) => void,
 ) {
   const { LabProcess } = await import('../lab/lab-process.ts');
@@ -150,6 +156,7 @@ async function startLab(
     plan: planFor(directory, requested),
     runtime: create,
     placement,
+    boards,
     inherited: context.inherited,
     signal: context.signal,
     onEvent,
@@ -161,11 +168,12 @@ async function runInForeground(
   directory: LabDirectory,
   requested: RequestedLab,
   chosen: ChosenRuntime,
+  boards: RequestedBoards,
   json: boolean,
 ): Promise<ExitCode> {
   const { terminal } = context;
   const progress = new StartProgress(context);
-  const lab = await startLab(context, directory, requested, chosen, (event) => progress.take(event));
+  const lab = await startLab(context, directory, requested, chosen, boards, (event) => progress.take(event));
   if (lab === null) return joinOther(context, directory, requested, json);
   progress.end();
   printSummary(context, lab.summary, json);
@@ -186,6 +194,7 @@ async function runInBackground(
   directory: LabDirectory,
   requested: RequestedLab,
   placed: RequestedPlacement,
+  boards: RequestedBoards,
   descriptor: number,
 ): Promise<ExitCode> {
   const { terminal } = context;
@@ -195,7 +204,7 @@ async function runInBackground(
   let reporting = true;
   try {
     const chosen = await choose(context, directory, requested, placed);
-    const lab = await startLab(context, directory, requested, chosen, (event) => {
+    const lab = await startLab(context, directory, requested, chosen, boards, (event) => {
       if (reporting) report({ kind: 'event', event });
       terminal.line(`${new Date().toISOString()} ${describeEvent(event)}`);
     });
@@ -339,7 +348,7 @@ export function describeEvent(event: LabEvent): string {
 }
 
 function printSummary({ terminal }: CommandContext, summary: LabSummary, json: boolean): void {
-  const { plan, fabricUrl, controlUrl, continued } = summary;
+  const { plan, fabricUrl, controlUrl, continued, external } = summary;
   if (json) {
     terminal.json({
       lab: plan.lab,
@@ -348,12 +357,14 @@ function printSummary({ terminal }: CommandContext, summary: LabSummary, json: b
       fabricUrl,
       controlUrl,
       continued,
+      external,
     });
     return;
   }
   const option = labOption(plan.lab);
   const service = plan.services[0]!;
-  const buyer = plan.seats[Math.min(2, plan.seats.length - 1)]!.node;
+  const own = plan.seats.filter((seat) => seat.external !== true);
+  const buyer = (own[Math.min(2, own.length - 1)] ?? plan.seats[0]!).node;
   terminal.line(
     `Lab ${terminal.style('bold', plan.lab)}: ${plan.seats.length} nodes, profile ${plan.profile}` +
       (continued ? ', going on with the wallets it had' : ''),
@@ -368,6 +379,10 @@ function printSummary({ terminal }: CommandContext, summary: LabSummary, json: b
     2,
   ).slice(1)) {
     terminal.line(line);
+  }
+  for (const { node, command } of external) {
+    terminal.line(`Node ${node} is started elsewhere, with the passwords of its seat:`);
+    terminal.line(command);
   }
   terminal.line('Next:');
   const next = [

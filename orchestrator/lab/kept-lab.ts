@@ -50,6 +50,7 @@ export function continuedPlan(kept: LabPlan, requested: RequestedLab): LabPlan {
 
 /** What is asked for and differs from a running lab, a line each; empty when nothing does. */
 export function runningDifferences(running: LabPlan, requested: RequestedLab): readonly string[] {
+  if (running.attached === true) return ['nodes that were started elsewhere (wallance attach)'];
   return differences(running, planned(merged(running, requested)));
 }
 

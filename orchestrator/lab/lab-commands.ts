@@ -6,6 +6,7 @@ import type { OrderMode } from '../../node/protocol/step.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
 import { Failure } from '../failure.ts';
 import { type WalletDifference, walletDifferences } from '../history/wallet-agreement.ts';
+import type { ExternalSeat } from './boards.ts';
 import type { CommandHandler } from './command-socket.ts';
 import type { Lab, SeatView } from './lab.ts';
 import type { LabPlan } from './lab-plan.ts';
@@ -49,6 +50,8 @@ export interface LabSummary {
   readonly startedAt: number;
   /** True when at least one node found wallets of an earlier start. */
   readonly continued: boolean;
+  /** Seats for nodes that are started elsewhere, and how; none in an attached lab. */
+  readonly external: readonly ExternalSeat[];
 }
 
 export interface LabStatus extends LabSummary {
@@ -85,6 +88,8 @@ export interface BuyResult {
   readonly allMs: number | null;
   readonly decidedBy: number;
   readonly members: number;
+  /** Times of nodes on other machines are off by this at most; 0: all clocks are the same one, null: not known. */
+  readonly clockErrorMs: number | null;
   readonly served: Purchase['served'];
 }
 
@@ -181,6 +186,7 @@ async function buy(
   signal.addEventListener('abort', onAbort);
   let funds: NodeJS.Timeout | undefined;
   try {
+    const clockErrorMs = await lab.measureClocks();
     const first = await lab.order(seat, service, mode, orderId);
     if (first.outcome === 'refused') {
       const hint = first.reason === 'insufficient-funds' || first.reason === 'request-pending' ? HINT : '';
@@ -203,7 +209,7 @@ async function buy(
         );
       }
     }
-    return buyResult(lab, orderId, node, service, requestId, current(), follow);
+    return { ...buyResult(lab, orderId, node, service, requestId, current(), follow), clockErrorMs };
   } finally {
     clearInterval(funds);
     stopOrders();
@@ -226,7 +232,7 @@ function buyResult(
   requestId: string | null,
   purchase: Purchase | undefined,
   follow: boolean,
-): BuyResult {
+): Omit<BuyResult, 'clockErrorMs'> {
   const members = lab.plan.seats.length;
   const sentAtMs = purchase?.sentAtMs ?? null;
   const decided = [...(purchase?.decidedAtMs.values() ?? [])];

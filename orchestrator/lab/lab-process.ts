@@ -8,6 +8,7 @@ import { Failure, messageOf } from '../failure.ts';
 import type { Observation } from '../history/observation.ts';
 import type { Placement } from '../runtimes/placement.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import { Boards, type RequestedBoards } from './boards.ts';
 import { CommandServer } from './command-socket.ts';
 import type { LabCredentials } from './credentials.ts';
 import { Lab, type LabEvent, type LabOptions } from './lab.ts';
@@ -29,6 +30,8 @@ export interface LabProcessOptions {
   /** See LabOptions. */
   readonly credentials?: LabCredentials;
   readonly control?: LabOptions['control'];
+  /** How external nodes reach this lab. */
+  readonly boards?: RequestedBoards;
   readonly signal: AbortSignal;
   readonly onEvent: (event: LabEvent) => void;
   readonly onObservation?: (observation: Observation) => void;
@@ -89,6 +92,7 @@ export class LabProcess {
       inherited: options.inherited,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       ...(options.control === undefined ? {} : { control: options.control }),
+      beforeCatchUp: async () => boards?.close(),
       onEvent: (event) => {
         if (event.kind === 'ready' && !event.databaseEmpty) continued = true;
         onEvent(event);
@@ -102,11 +106,13 @@ export class LabProcess {
       const nodes = Object.fromEntries(plan.seats.map(({ seat }) => [seat, lab.nodeProcess(seat)]));
       directory.writeRunning({ process: self, startedAt, socket: directory.socket, nodes } satisfies RunningRecord);
     };
+    let boards: Boards | null = null;
     let server: CommandServer | null = null;
     let shutting: Promise<void> | null = null;
     const shutDown = (failure: Failure | null = null): Promise<void> => {
       shutting ??= (async () => {
         await lab.stop();
+        await boards?.close();
         directory.removeRunning();
         // Whoever asked for this still gets the answer.
         setImmediate(async () => {
@@ -133,13 +139,24 @@ export class LabProcess {
       );
       signal.addEventListener('abort', onAbort);
       await lab.start(signal);
+      if (plan.attached !== true && plan.seats.some(({ external }) => external)) {
+        const { fabricUrl, controlUrl } = lab;
+        boards = await Boards.open(plan, directory, options.boards ?? {}, { fabricUrl: fabricUrl!, controlUrl });
+      }
     } catch (error) {
       onFailed(error instanceof Failure ? error : new Failure('environment', messageOf(error)));
       await shutDown();
       await ended;
       throw error;
     }
-    const ready: LabSummary = { plan, fabricUrl: lab.fabricUrl, controlUrl: lab.controlUrl, startedAt, continued };
+    const ready: LabSummary = {
+      plan,
+      fabricUrl: lab.fabricUrl,
+      controlUrl: lab.controlUrl,
+      startedAt,
+      continued,
+      external: boards?.seats ?? [],
+    };
     onReady(ready);
     return new LabProcess(lab, ready, shutDown, ended);
   }

@@ -8,7 +8,10 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { NodeReport, NodeStatus, OrderResult, SampleCommand } from '../../node/host/control-protocol.ts';
+import { monotonicMs } from '../../node/host/observations.ts';
+import { runningKernel } from '../../node/host/running-kernel.ts';
 import type { OrderMode } from '../../node/protocol/step.ts';
+import { type ClockOffset, measureClock } from '../control/clock-offset.ts';
 import { ControlClient, ControlError } from '../control/control-client.ts';
 import { type BrokerStats, EmbeddedBroker } from '../fabric/embedded-broker.ts';
 import { Failure, messageOf, throwIfInterrupted } from '../failure.ts';
@@ -44,6 +47,8 @@ export interface LabOptions {
   /** Where the control broker listens; default: 127.0.0.1, a port that is free. */
   readonly control?: { readonly host: string; readonly port: number };
   readonly onEvent: (event: LabEvent) => void;
+  /** The nodes that are its own have stopped, the fabric has not, and external ones have heard everything. */
+  readonly beforeCatchUp?: () => Promise<void>;
   /** Whether nodes' observations are listened to, default true. Without, purchases cannot be followed live. */
   readonly observe?: boolean;
   /** Every observation that nodes send. */
@@ -83,6 +88,7 @@ interface Seat {
 
 const STOP_GRACE_MS = 5000;
 const REPORT_MS_MAX = 3000;
+const PING_MS_MAX = 1000;
 const LAB_ACCOUNT = 'lab';
 /** More than there are processors: a starting node waits for its brokers half of the time. */
 const START_AT_A_TIME = 2 * availableParallelism() + 2;
@@ -97,7 +103,10 @@ export class Lab {
   readonly #credentials: LabCredentials;
   readonly #seats: ReadonlyMap<string, Seat>;
   readonly #broker: EmbeddedBroker;
+  /** Of external nodes, by seat; the others run on this machine. */
+  readonly #clocks = new Map<string, ClockOffset>();
   readonly #orderWatchers = new Set<(result: OrderResult) => void>();
+  readonly #kernel = runningKernel();
   #control: ControlClient | null = null;
   #runtime: Runtime | null = null;
   #controlUrl = '';
@@ -190,7 +199,7 @@ export class Lab {
       onStatus: (seat, status) => this.#onStatus(seat, status),
       ...(this.#options.observe === false
         ? {}
-        : { onObservations: (_seat: string, lines: string) => this.#onObservations(lines) }),
+        : { onObservations: (seat: string, lines: string) => this.#onObservations(seat, lines) }),
       onOrderResult: (_seat, result) => {
         for (const watcher of this.#orderWatchers) watcher(result);
       },
@@ -365,6 +374,7 @@ export class Lab {
     seat.detail = status.detail;
     if (seat.state === 'ready' && before !== 'ready') {
       const { readyMs, databaseEmpty } = status;
+      void this.#measureClock(seat.plan.seat);
       this.#options.onEvent({ kind: 'ready', node, readyMs: readyMs ?? 0, databaseEmpty });
     } else if (seat.state === 'failed' || (seat.state === 'down' && before === 'ready')) {
       this.#options.onEvent({ kind: 'died', node, reason: status.detail ?? 'it does not say why' });
@@ -427,6 +437,29 @@ export class Lab {
     return this.#broker.stats();
   }
 
+  // --- clocks -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Measures the clocks of all external nodes that are up. The largest error, milliseconds: 0 where all clocks are this
+   * machine's own, null where one could not be measured.
+   */
+  async measureClocks(): Promise<number | null> {
+    const up = this.plan.seats.filter(({ external, seat }) => external === true && this.isUp(seat));
+    const errors = await Promise.all(up.map(({ seat }) => this.#measureClock(seat)));
+    return errors.every((error) => error !== null) ? Math.max(0, ...errors) : null;
+  }
+
+  async #measureClock(seatName: string): Promise<number | null> {
+    try {
+      const clock = await measureClock(() => this.#control!.ping(seatName, PING_MS_MAX), this.#kernel, monotonicMs);
+      this.#clocks.set(seatName, clock);
+      return clock.errorMs;
+    } catch (error) {
+      if (error instanceof ControlError) return null;
+      throw error;
+    }
+  }
+
   // --- load -------------------------------------------------------------------------------------------------------
 
   /**
@@ -468,11 +501,12 @@ export class Lab {
     await this.#control!.sample(seatName, command);
   }
 
-  #onObservations(lines: string): void {
+  #onObservations(seatName: string, lines: string): void {
+    const offsetMs = this.#clocks.get(seatName)?.offsetMs ?? 0;
     for (const line of lines.split('\n')) {
       const observation = line === '' ? null : parseObservation(line);
       if (observation === null) continue;
-      this.purchases.take(observation);
+      this.purchases.take(offsetMs === 0 ? observation : { ...observation, t: observation.t - offsetMs });
       this.#options.onObservation?.(observation);
     }
   }
@@ -509,6 +543,10 @@ export class Lab {
       .map(({ plan }) => plan.seat);
     try {
       await Promise.all(ready.map((seat) => this.stopNode(seat)));
+      await this.#untilHeard(
+        this.plan.seats.filter((seat) => seat.external && this.isUp(seat.seat)).map(({ seat }) => seat),
+      );
+      await this.#options.beforeCatchUp?.();
       for (let round = 0; round < CATCH_UP_ROUNDS_MAX && (await this.#haveMissed(ready)); round++) {
         await forEachBounded(ready, START_AT_A_TIME, (seat) => this.#inTurn(seat, (place) => this.#start(place, true)));
         await this.#untilHeard(ready);

@@ -25,6 +25,7 @@ describe('docker compose in a fresh clone', () => {
     assert.equal(services.filter((line) => /^(node-\d|broker|lab) running healthy$/.test(line)).length, NODES + 2);
     assert.ok(services.includes('credentials exited'), lines);
 
+    await project.wallance('sample', '3', '--count', '10');
     const bought = JSON.parse(await project.wallance('buy', '3', 'espresso', '--wait', '--timeout', '120', '--json'));
     const { outcome, decidedBy, members, requesterMs } = bought as BuyResult;
     assert.deepEqual([outcome, decidedBy, members], ['decided', NODES, NODES]);
@@ -61,6 +62,7 @@ describe('docker compose in a fresh clone', () => {
       const result = JSON.parse(await project.wallance('buy', ...args, '--wait', '--timeout', '120', '--json'));
       return (result as BuyResult).decidedBy;
     };
+    for (const node of ['1', '2', '3']) await project.wallance('sample', node, '--count', '5');
     assert.equal(await decidedBy('1', 'Tea'), NODES);
 
     const refused = await project.wallance('stop', '3').then(

@@ -49,6 +49,7 @@ test('what is required is enough, and everything else has its default', () => {
       services: ['espresso', 'Nespresso', 'Tea'],
       fabric: { url: 'mqtt://127.0.0.1:1883', username: '3', password: null, qos: 1, cleanSession: false },
       control: null,
+      caFingerprint: null,
       dataDir: '/tmp/x',
       durability: 'process',
       sensors: [
@@ -75,6 +76,22 @@ test('what is required is enough, and everything else has its default', () => {
       commandEnvironment: {},
     },
   );
+});
+
+test('a broker behind TLS has a port of its own, and the fingerprint of its authority is read as openssl prints it', () => {
+  const digits = 'AB'.repeat(32);
+  const read = (fingerprint: string) =>
+    readConfig({ ...MINIMAL, WALLANCE_FABRIC_URL: 'mqtts://lab.example', WALLANCE_CA_FINGERPRINT: fingerprint });
+  for (const text of [digits, digits.toLowerCase(), digits.match(/../g)!.join(':')]) {
+    const result = read(text);
+    assert.ok(result.ok);
+    assert.deepEqual(
+      [result.config.fabric.url, result.config.caFingerprint],
+      ['mqtts://lab.example:8883', 'ab'.repeat(32)],
+    );
+  }
+  const wrong = read('ab'.repeat(20));
+  assert.match(wrong.ok ? '' : wrong.problems.map(describeProblem).join(), /WALLANCE_CA_FINGERPRINT: expected SHA-256/);
 });
 
 test('every variable is read', () => {
@@ -160,7 +177,7 @@ test('nothing configured at all names everything that is required, at once', () 
   assert.deepEqual(refused({}), [
     'WALLANCE_NODE: expected 1..32 of [A-Za-z0-9-], got nothing',
     'WALLANCE_MEMBERS: expected 2..512 different ids with commas between, each 1..32 of [A-Za-z0-9-], got nothing',
-    'WALLANCE_FABRIC_URL: expected mqtt://host[:port] without user and password, got nothing',
+    'WALLANCE_FABRIC_URL: expected mqtt://host[:port] or mqtts://host[:port] without user and password, got nothing',
     'WALLANCE_DATA_DIR: expected a path of 1..4096 bytes, got nothing',
   ]);
 });

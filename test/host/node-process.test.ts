@@ -88,7 +88,7 @@ test('SIGTERM while it waits for a fabric that is not there ends it with 0', asy
 
 test('a data directory that cannot be one ends it with 4 and says which', async (t) => {
   const environment = configuration(t);
-  const taken = join(environment['WALLANCE_DATA_DIR']!, 'wallet.db');
+  const taken = join(environment.WALLANCE_DATA_DIR!, 'wallet.db');
   mkdirSync(taken);
   const { code, stderr } = await runNode(environment);
   assert.equal(code, 4);

@@ -90,7 +90,7 @@ export const mosquittoMissing: string | false = (() => {
     MosquittoBroker.program();
     return false;
   } catch (error) {
-    return process.env['CI'] === undefined ? (error as Error).message : false;
+    return process.env.CI === undefined ? (error as Error).message : false;
   }
 })();
 

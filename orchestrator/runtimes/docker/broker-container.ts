@@ -43,7 +43,7 @@ export class BrokerContainer {
       publish: { port: BROKER_PORT, hostPort },
       healthCheck: false,
     });
-    const { stdin, stdout, stderr, close } = await engine.attach(id);
+    const { stdin, stdout, stderr } = await engine.attach(id);
     const dialogue = new BrokerDialogue((message: ToBroker) => {
       if (stdin.writable) stdin.write(`${JSON.stringify(message)}\n`);
     });
@@ -55,7 +55,8 @@ export class BrokerContainer {
     try {
       await engine.start(id, 'the container of the fabric');
     } catch (error) {
-      close();
+      // Attached to a container that never runs: nobody else would ever end that.
+      stdin.destroy();
       throw error;
     }
     const exited = engine.untilStopped(id).then(

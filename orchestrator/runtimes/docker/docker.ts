@@ -240,7 +240,8 @@ export class DockerRuntime implements Runtime {
         this.#goOn();
         await this.#engine.start(id, `the container of node ${place.node} (${this.#settings.architecture(place)})`);
       } catch (error) {
-        written.close();
+        // Attached to a container that never runs: nobody else would ever end that.
+        written.detach();
         throw error;
       }
       node.pid = 0;
@@ -294,17 +295,20 @@ export class DockerRuntime implements Runtime {
   }
 
   /** Appends what the container prints to the seat's files. Resolves, when attached, with the end of that. */
-  async #writeDown(id: string, seat: string): Promise<{ readonly done: Promise<unknown>; readonly close: () => void }> {
+  async #writeDown(
+    id: string,
+    seat: string,
+  ): Promise<{ readonly done: Promise<unknown>; readonly detach: () => void }> {
     const files = this.#options.directory.nodeFiles(seat);
     mkdirSync(files.directory, { recursive: true, mode: 0o700 });
-    const { stdin, stdout, stderr, close } = await this.#engine.attach(id);
+    const { stdin, stdout, stderr } = await this.#engine.attach(id);
     // Nothing is ever written to it; its end is what counts.
     stdin.on('error', () => {});
     const written = [
       stdout.pipe(createWriteStream(files.stdout, { flags: 'a', mode: 0o600 })),
       stderr.pipe(createWriteStream(files.stderr, { flags: 'a', mode: 0o600 })),
     ].map((file) => new Promise<void>((done) => file.once('close', done).once('error', () => done())));
-    return { done: Promise.all(written), close };
+    return { done: Promise.all(written), detach: () => stdin.destroy() };
   }
 
   async #follow(seat: string, node: NodeContainer, written: { readonly done: Promise<unknown> }): Promise<void> {

@@ -4,7 +4,7 @@
  *
  * Things that this project makes carry its labels and are found by them; nothing else is ever touched.
  */
-import { type Duplex, PassThrough, type Readable, type Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import Docker from 'dockerode';
 import { messageOf } from '../../failure.ts';
 import { dockerFailure } from './docker-failure.ts';
@@ -79,8 +79,6 @@ export interface Attachment {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** For a container that was never started: its connection would stay for ever. */
-  readonly close: () => void;
 }
 
 export type ThingKind = 'container' | 'network' | 'volume';
@@ -291,8 +289,7 @@ export class Engine {
         stderr.end();
       };
       stream.on('end', end).on('close', end).on('error', end);
-      const socket = stream as unknown as Duplex;
-      return { stdin: socket, stdout, stderr, close: () => socket.destroy() };
+      return { stdin: stream as unknown as Writable, stdout, stderr };
     });
   }
 
