@@ -32,6 +32,17 @@ export async function dockerOutcome(...args: readonly string[]): Promise<{ code:
   }
 }
 
+/**
+ * True for a network that the engine keeps although nothing is connected to it: engine 20.10 sometimes counts endpoints
+ * that are not there (moby issue 42119) and lets it go only after its own restart. Nobody else can remove such a one.
+ */
+export async function isStuckNetwork(name: string): Promise<boolean> {
+  const connected = await dockerOutcome('network', 'inspect', '--format', '{{len .Containers}}', name);
+  if (connected.code !== 0 || connected.text.trim() !== '0') return false;
+  const removal = await dockerOutcome('network', 'rm', name);
+  return removal.code !== 0 && removal.text.includes('has active endpoints');
+}
+
 /** Waits for something about a container; as {@link eventually}, but gentle, and patient enough for an emulated one. */
 export function eventuallyInside<T>(look: () => Promise<T>, what: string): Promise<NonNullable<T>> {
   return eventually(look, what, COMMAND_MS_MAX, LOOK_EVERY_MS);

@@ -18,7 +18,7 @@ import { prepareDocker } from '../../orchestrator/runtimes/docker/prepare.ts';
 import { DEFAULT_PLACEMENT, type Placement } from '../../orchestrator/runtimes/placement.ts';
 import { ProcessRuntime } from '../../orchestrator/runtimes/processes.ts';
 import type { Runtime, RuntimeOptions } from '../../orchestrator/runtimes/runtime.ts';
-import { engineTest } from './engine.ts';
+import { engineTest, isStuckNetwork } from './engine.ts';
 import { eventually } from './waiting.ts';
 
 /** First part of the names of the images that are tested. */
@@ -63,10 +63,13 @@ export const DOCKER: RuntimeKind = {
     const [container] = await engine.find(`${LABELS.root}=${directory.root}`, `${LABELS.seat}=${seat}`);
     await engine.kill(container!.id);
   },
-  left: async (directory) =>
-    (await (await Engine.connect()).find(`${LABELS.root}=${directory.root}`)).map(
-      ({ kind, name }) => `${kind} ${name}`,
-    ),
+  left: async (directory) => {
+    const left: string[] = [];
+    for (const { kind, name } of await (await Engine.connect()).find(`${LABELS.root}=${directory.root}`)) {
+      if (kind !== 'network' || !(await isStuckNetwork(name))) left.push(`${kind} ${name}`);
+    }
+    return left;
+  },
 };
 
 export const RUNTIMES: readonly RuntimeKind[] = [PROCESSES, DOCKER];
