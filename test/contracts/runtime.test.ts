@@ -9,7 +9,8 @@ import { decidedByWallets, trackRequests } from '../../orchestrator/history/requ
 import { secondVotes } from '../../orchestrator/history/single-vote.ts';
 import { walletDifferences } from '../../orchestrator/history/wallet-agreement.ts';
 import type { Lab } from '../../orchestrator/lab/lab.ts';
-import { collectedHistory, fund, newLab, orderSurely, RUNTIMES, startLab } from '../support/runtime-world.ts';
+import { orderSurely } from '../support/order-surely.ts';
+import { collectedHistory, fund, newLab, RUNTIMES, startLab } from '../support/runtime-world.ts';
 import { eventually } from '../support/waiting.ts';
 
 const UNITS = 60;

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Prng } from '../../node/simulation/prng.ts';
-import { Failure } from '../../orchestrator/failure.ts';
 import { type History, type Observation, parseObservations } from '../../orchestrator/history/observation.ts';
 import { decidedByWallets, trackRequests } from '../../orchestrator/history/request-track.ts';
 import { secondVotes } from '../../orchestrator/history/single-vote.ts';
@@ -17,6 +16,7 @@ import { LabDirectory, type RunningRecord } from '../../orchestrator/lab/lab-dir
 import { isAlive } from '../../orchestrator/lab/process-identity.ts';
 import { ProcessRuntime } from '../../orchestrator/runtimes/processes.ts';
 import { CommandLine } from '../support/command-line.ts';
+import { orderSurely } from '../support/order-surely.ts';
 import { eventually } from '../support/waiting.ts';
 
 const NODES = 8;
@@ -65,24 +65,6 @@ function historyOf(lab: Lab, directory: LabDirectory): History {
       assert.equal(malformed, 0, `lines of node ${node} that are no observation`);
       return [node, observations];
     }),
-  );
-}
-
-/** Orders until the node has taken it: what a crash left open is asked again under the same id, and is one order. */
-async function orderSurely(lab: Lab, seat: string, orderId: string): Promise<void> {
-  await eventually(
-    async () => {
-      try {
-        const { outcome } = await lab.order(seat, 'espresso', 'wait', orderId);
-        assert.ok(outcome === 'queued' || outcome === 'requested', outcome);
-        return true;
-      } catch (error) {
-        if (error instanceof Failure) return false;
-        throw error;
-      }
-    },
-    `node ${seat} takes order ${orderId}`,
-    20_000,
   );
 }
 

@@ -7,7 +7,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { Failure } from '../../orchestrator/failure.ts';
 import { type History, type Observation, parseObservations } from '../../orchestrator/history/observation.ts';
 import { newPlan, type RequestedLab } from '../../orchestrator/lab/kept-lab.ts';
 import { Lab, type LabEvent } from '../../orchestrator/lab/lab.ts';
@@ -150,25 +149,6 @@ export async function fund(lab: Lab, units: number): Promise<void> {
     `${units} units in every wallet on every node`,
     30_000,
     50,
-  );
-}
-
-/** Orders until the node has taken it: what a crash left open is asked again under the same id, and is one order. */
-export async function orderSurely(lab: Lab, seat: string, orderId: string): Promise<void> {
-  await eventually(
-    async () => {
-      try {
-        const { outcome } = await lab.order(seat, 'espresso', 'wait', orderId);
-        assert.ok(outcome === 'queued' || outcome === 'requested', outcome);
-        return true;
-      } catch (error) {
-        if (error instanceof Failure) return false;
-        throw error;
-      }
-    },
-    `node ${seat} takes order ${orderId}`,
-    30_000,
-    20,
   );
 }
 
