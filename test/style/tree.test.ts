@@ -32,10 +32,11 @@ describe('dependencies point inwards', () => {
     assert.deepEqual(bad, []);
   });
 
-  it('node/simulation imports the protocol and itself, node/host also Node and its own two libraries', () => {
+  it('simulation and behaviours import the protocol, node/host also Node and its own two libraries', () => {
     const allowed: Record<string, RegExp> = {
       'node/simulation/': /^(node\/(protocol|simulation)\/|@noble\/hashes\/)/,
-      'node/host/': /^(node\/(protocol|simulation|host)\/|node:|mqtt(\/|$)|better-sqlite3$)/,
+      'node/behaviours/': /^node\/(protocol|simulation|behaviours)\//,
+      'node/host/': /^(node\/(protocol|simulation|behaviours|host)\/|node:|mqtt(\/|$)|better-sqlite3$)/,
     };
     for (const [folder, pattern] of Object.entries(allowed)) {
       const bad = under(folder).flatMap((path) =>
@@ -56,10 +57,10 @@ describe('dependencies point inwards', () => {
 });
 
 describe('purity', () => {
-  it('protocol and simulation read no clock and draw no lots', () => {
+  it('protocol, simulation and behaviours read no clock and draw no lots', () => {
     const impure = /\bDate\.now\b|\bnew Date\b|\bMath\.random\b|\bperformance\.now\b|\bsetTimeout\b/;
     assert.deepEqual(
-      offenders(under('node/protocol/', 'node/simulation/'), (path) => impure.test(code(path))),
+      offenders(under('node/protocol/', 'node/simulation/', 'node/behaviours/'), (path) => impure.test(code(path))),
       [],
     );
   });
