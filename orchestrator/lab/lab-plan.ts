@@ -3,6 +3,7 @@
  * services, sensors, storage and delivery. Pure: options in, an immutable plan or every problem at once out. Secrets
  * are not part of it (credentials.ts), nor is where it runs.
  */
+import type { NodeConditions } from '../../node/host/conditions.ts';
 import { configurationHash } from '../../node/host/configuration-hash.ts';
 import { readSensors } from '../../node/host/sensor-definitions.ts';
 import {
@@ -26,6 +27,12 @@ export interface SeatPlan {
   readonly node: string;
   /** Its node is started elsewhere, by somebody else; the lab observes and commands it, and that is all. */
   readonly external?: true;
+  /** It is not started with the lab. */
+  readonly late?: true;
+  /** In place of the lab's, as readSensors takes them. */
+  readonly sensors?: readonly unknown[];
+  /** What it runs under from its start on; absent: nothing out of the ordinary. */
+  readonly conditions?: NodeConditions;
 }
 
 export type Durability = 'process' | 'power';
@@ -33,6 +40,8 @@ export type Durability = 'process' | 'power';
 export interface LabOptions {
   readonly lab: string;
   readonly nodes: number;
+  /** Written out, in place of seats `1` to `nodes`; twins are two seats with one node. */
+  readonly seats?: readonly SeatPlan[];
   /** How many of them are started elsewhere: the last ones. Default 0. */
   readonly external?: number;
   /** The lab is to start nothing at all, not even the fabric. */
@@ -93,11 +102,12 @@ export function planLab(options: LabOptions): PlanResult {
     problems.push({ path: 'external', expected: `integer 0..${shown(nodes)} (nodes)`, found: shown(external) });
   }
   const count = Number.isInteger(nodes) ? Math.min(Math.max(nodes, 0), NODES_MAX) : 0;
-  const seats = Array.from({ length: count }, (_, index): SeatPlan => {
+  const numbered = Array.from({ length: count }, (_, index): SeatPlan => {
     const id = String(index + 1);
     return index < count - external ? { seat: id, node: id } : { seat: id, node: id, external: true };
   });
-  const members = seats.map((seat) => seat.node);
+  const seats = options.seats ?? numbered;
+  const members = membersOf(seats);
 
   const services =
     options.services === null
@@ -128,6 +138,11 @@ export function planLab(options: LabOptions): PlanResult {
       configurationHash: configurationHash({ profile: options.profile, parameters, members, catalogue }),
     },
   };
+}
+
+/** The member ids of the seats, each once. */
+export function membersOf(seats: readonly SeatPlan[]): readonly string[] {
+  return [...new Set(seats.map(({ node }) => node))];
 }
 
 /** A value of `--set NAME=VALUE`: JSON where it is JSON, a ratio where it looks like one, text otherwise. */

@@ -2,7 +2,7 @@
  * The configuration of one seat's node as environment variables, the same for every runtime; config-variables.ts of the
  * host says what each means. Passwords go as names of files.
  */
-import type { LabPlan, SeatPlan } from '../lab/lab-plan.ts';
+import { type LabPlan, membersOf, type SeatPlan } from '../lab/lab-plan.ts';
 
 /**
  * Options of the Node.js that runs a node, the same for every runtime. A young generation of 2 MB in place of 16: under
@@ -20,16 +20,17 @@ export interface NodeSurroundings {
 }
 
 export function nodeEnvironment(plan: LabPlan, seat: SeatPlan, surroundings: NodeSurroundings): Record<string, string> {
+  const sensors = seat.sensors ?? plan.sensors;
   return {
     WALLANCE_NODE: seat.node,
     WALLANCE_SEAT: seat.seat,
     WALLANCE_LAB: plan.lab,
-    WALLANCE_MEMBERS: plan.seats.map(({ node }) => node).join(','),
+    WALLANCE_MEMBERS: membersOf(plan.seats).join(','),
     WALLANCE_PROFILE: plan.profile,
     WALLANCE_PARAMETERS: JSON.stringify(plan.overrides),
     // An absent field of a definition is null in the plan, and absent again here.
     WALLANCE_SERVICES: JSON.stringify(plan.services, (_, value: unknown) => (value === null ? undefined : value)),
-    WALLANCE_SENSORS: plan.sensors.length === 0 ? 'none' : JSON.stringify(plan.sensors),
+    WALLANCE_SENSORS: sensors.length === 0 ? 'none' : JSON.stringify(sensors),
     WALLANCE_SEED: plan.seed,
     WALLANCE_QOS: String(plan.qos),
     WALLANCE_DURABILITY: plan.durability,
@@ -38,5 +39,6 @@ export function nodeEnvironment(plan: LabPlan, seat: SeatPlan, surroundings: Nod
     WALLANCE_CONTROL_URL: surroundings.controlUrl,
     WALLANCE_CONTROL_PASSWORD_FILE: surroundings.controlPasswordFile,
     WALLANCE_DATA_DIR: surroundings.dataDirectory,
+    ...(seat.conditions === undefined ? {} : { WALLANCE_CONDITIONS: JSON.stringify(seat.conditions) }),
   };
 }
