@@ -34,7 +34,7 @@ export interface LabProcessOptions {
   readonly boards?: RequestedBoards;
   readonly signal: AbortSignal;
   readonly onEvent: (event: LabEvent) => void;
-  readonly onObservation?: (observation: Observation) => void;
+  readonly onObservation?: (seat: string, observation: Observation) => void;
 }
 
 /** How long what an earlier, killed lab process left running may take to end by itself. */

@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditions.ts';
 import type { NodeReport, NodeStatus, OrderResult, SampleCommand } from '../../node/host/control-protocol.ts';
 import { monotonicMs } from '../../node/host/observations.ts';
 import { runningKernel } from '../../node/host/running-kernel.ts';
@@ -14,9 +15,10 @@ import type { OrderMode } from '../../node/protocol/step.ts';
 import { type ClockOffset, measureClock } from '../control/clock-offset.ts';
 import { ControlClient, ControlError } from '../control/control-client.ts';
 import { type BrokerStats, EmbeddedBroker } from '../fabric/embedded-broker.ts';
+import type { FabricControl } from '../fabric/fabric-control.ts';
 import { Failure, messageOf, throwIfInterrupted } from '../failure.ts';
 import { type Observation, parseObservation } from '../history/observation.ts';
-import type { CollectedFiles, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import type { CollectedFiles, FabricRestart, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { type LabCredentials, openCredentials } from './credentials.ts';
 import { elsewhere } from './elsewhere.ts';
 import { forEachBounded } from './for-each-bounded.ts';
@@ -28,9 +30,17 @@ import { reserveSessions } from './reserve-sessions.ts';
 
 export type LabEvent =
   | { readonly kind: 'broker'; readonly which: 'control' | 'fabric'; readonly url: string }
-  | { readonly kind: 'ready'; readonly node: string; readonly readyMs: number; readonly databaseEmpty: boolean }
+  | {
+      readonly kind: 'ready';
+      readonly seat: string;
+      readonly node: string;
+      readonly readyMs: number;
+      readonly databaseEmpty: boolean;
+    }
   /** It ended, and nobody had asked for it. */
-  | { readonly kind: 'died'; readonly node: string; readonly reason: string }
+  | { readonly kind: 'died'; readonly seat: string; readonly node: string; readonly reason: string }
+  /** It ended as it was asked to. */
+  | { readonly kind: 'stopped'; readonly seat: string; readonly node: string; readonly reason: string }
   /** It runs another configuration and was told to end. */
   | { readonly kind: 'refused'; readonly node: string; readonly reason: string }
   | { readonly kind: 'fabric-died'; readonly reason: string }
@@ -52,7 +62,7 @@ export interface LabOptions {
   /** Whether nodes' observations are listened to, default true. Without, purchases cannot be followed live. */
   readonly observe?: boolean;
   /** Every observation that nodes send. */
-  readonly onObservation?: (observation: Observation) => void;
+  readonly onObservation?: (seat: string, observation: Observation) => void;
   /** Node processes came or went. */
   readonly onProcesses?: () => void;
 }
@@ -169,7 +179,9 @@ export class Lab {
     try {
       await this.#startBrokers();
       throwIfInterrupted(signal);
-      const own = this.plan.seats.filter(({ external }) => external !== true).map(({ seat }) => seat);
+      const own = this.plan.seats
+        .filter(({ external, late }) => external !== true && late !== true)
+        .map(({ seat }) => seat);
       await forEachBounded(own, START_AT_A_TIME, (seat) => {
         throwIfInterrupted(signal);
         return this.startNode(seat);
@@ -232,11 +244,11 @@ export class Lab {
 
   // --- nodes ------------------------------------------------------------------------------------------------------
 
-  /** Starts one node and resolves when it is ready. No effect on one that runs. */
-  startNode(seatName: string): Promise<void> {
+  /** Starts one node and resolves when it is ready. No effect on one that runs. `conditions`: in place of the plan's. */
+  startNode(seatName: string, conditions?: NodeConditions): Promise<void> {
     return this.#inTurn(seatName, (seat) => {
       this.#mustBeOwn(seat, 'start');
-      return this.#start(seat);
+      return this.#start(seat, conditions);
     });
   }
 
@@ -279,6 +291,40 @@ export class Lab {
     return this.nodeProcess(seatName) !== null;
   }
 
+  /** What the node found at its last start. */
+  databaseWasEmpty(seatName: string): boolean {
+    return this.#control?.status.get(seatName)?.databaseEmpty ?? false;
+  }
+
+  /** Whether the node answers at once; false also where it is frozen. */
+  async answers(seatName: string, timeoutMs: number): Promise<boolean> {
+    try {
+      await this.#control!.ping(seatName, timeoutMs);
+      return true;
+    } catch (error) {
+      if (error instanceof ControlError) return false;
+      throw error;
+    }
+  }
+
+  /** Resolves when the node says that they are in force. Rejects with a ControlError where it does not. */
+  async setConditions(seatName: string, conditions: NodeConditions): Promise<void> {
+    await this.#control!.setConditions(seatName, conditions);
+  }
+
+  /** The node publishes a canary on the fabric; who hears it says so in its observations. */
+  async canary(seatName: string, id: string): Promise<void> {
+    await this.#control!.canary(seatName, id);
+  }
+
+  /** Removes the database of a node that is down. */
+  eraseNode(seatName: string): Promise<void> {
+    return this.#inTurn(seatName, (seat) => {
+      this.#mustBeOwn(seat, 'erase');
+      return this.#runtime!.eraseNode(seatName);
+    });
+  }
+
   nodeProcess(seatName: string): ProcessIdentity | null {
     return this.#runtime?.nodeProcess(seatName) ?? null;
   }
@@ -303,7 +349,7 @@ export class Lab {
     return result;
   }
 
-  async #start(seat: Seat, silent = false): Promise<void> {
+  async #start(seat: Seat, conditions = seat.plan.conditions): Promise<void> {
     const { seat: name, node } = seat.plan;
     const runtime = this.#runtime!;
     if (this.#ending || runtime.nodeProcess(name) !== null) return;
@@ -315,7 +361,7 @@ export class Lab {
     });
     ended.catch(() => {});
     try {
-      await runtime.startNode(name, { silent });
+      await runtime.startNode(name, { conditions: conditions ?? null });
       this.#options.onProcesses?.();
       const settled = this.#control!.whenStatus(
         name,
@@ -327,7 +373,13 @@ export class Lab {
       // Its exit follows, and what it printed says more.
       if (status.state === 'failed') await ended;
       seat.state = 'ready';
-      this.#options.onEvent({ kind: 'ready', node, readyMs: status.readyMs ?? 0, databaseEmpty: status.databaseEmpty });
+      this.#options.onEvent({
+        kind: 'ready',
+        seat: name,
+        node,
+        readyMs: status.readyMs ?? 0,
+        databaseEmpty: status.databaseEmpty,
+      });
     } catch (cause) {
       const complaint = await runtime.nodeComplaint(name);
       if (seat.state === 'starting') seat.state = 'failed';
@@ -350,10 +402,12 @@ export class Lab {
     const reason = exit.reason ?? how;
     if (seat.onExit !== null) {
       seat.onExit(reason);
-    } else if (!exit.asked) {
+    } else if (exit.asked) {
+      this.#options.onEvent({ kind: 'stopped', seat: seatName, node: seat.plan.node, reason });
+    } else {
       seat.state = 'crashed';
       seat.detail = reason;
-      this.#options.onEvent({ kind: 'died', node: seat.plan.node, reason });
+      this.#options.onEvent({ kind: 'died', seat: seatName, node: seat.plan.node, reason });
     }
     this.#options.onProcesses?.();
   }
@@ -375,9 +429,14 @@ export class Lab {
     if (seat.state === 'ready' && before !== 'ready') {
       const { readyMs, databaseEmpty } = status;
       void this.#measureClock(seat.plan.seat);
-      this.#options.onEvent({ kind: 'ready', node, readyMs: readyMs ?? 0, databaseEmpty });
+      this.#options.onEvent({ kind: 'ready', seat: seat.plan.seat, node, readyMs: readyMs ?? 0, databaseEmpty });
     } else if (seat.state === 'failed' || (seat.state === 'down' && before === 'ready')) {
-      this.#options.onEvent({ kind: 'died', node, reason: status.detail ?? 'it does not say why' });
+      this.#options.onEvent({
+        kind: 'died',
+        seat: seat.plan.seat,
+        node,
+        reason: status.detail ?? 'it does not say why',
+      });
     }
   }
 
@@ -405,10 +464,10 @@ export class Lab {
     }
   }
 
-  /** Reports of all nodes that answer, by node. */
+  /** Reports of all nodes that answer, by seat. */
   async reports(timeoutMs = REPORT_MS_MAX): Promise<ReadonlyMap<string, NodeReport>> {
     const views = await this.view(timeoutMs);
-    return new Map(views.flatMap(({ node, report }) => (report === null ? [] : [[node, report]])));
+    return new Map(views.flatMap(({ seat, report }) => (report === null ? [] : [[seat, report]])));
   }
 
   async view(timeoutMs = REPORT_MS_MAX): Promise<readonly SeatView[]> {
@@ -427,6 +486,36 @@ export class Lab {
         };
       }),
     );
+  }
+
+  // --- fabric -----------------------------------------------------------------------------------------------------
+
+  /** Null where the broker is not the lab's own. */
+  get fabricControl(): FabricControl | null {
+    return this.#runtime?.fabric ?? null;
+  }
+
+  restartFabric(restart: FabricRestart): Promise<void> {
+    return this.#runtime!.restartFabric(restart);
+  }
+
+  pauseFabric(): Promise<void> {
+    return this.#runtime!.pauseFabric();
+  }
+
+  resumeFabric(): Promise<void> {
+    return this.#runtime!.resumeFabric();
+  }
+
+  /** Waits until the fabric has a connection of each of `seats`; those that it has not in time. */
+  async untilConnected(seats: readonly string[], timeoutMs: number): Promise<readonly string[]> {
+    const deadlineMs = performance.now() + timeoutMs;
+    for (;;) {
+      const connected = new Set((await this.fabricStats())?.connected);
+      const away = seats.filter((seat) => !connected.has(seat));
+      if (away.length === 0 || performance.now() > deadlineMs) return away;
+      await new Promise((done) => setTimeout(done, CATCH_UP_LOOK_MS));
+    }
   }
 
   async fabricStats(): Promise<BrokerStats | null> {
@@ -507,7 +596,7 @@ export class Lab {
       const observation = line === '' ? null : parseObservation(line);
       if (observation === null) continue;
       this.purchases.take(offsetMs === 0 ? observation : { ...observation, t: observation.t - offsetMs });
-      this.#options.onObservation?.(observation);
+      this.#options.onObservation?.(seatName, observation);
     }
   }
 
@@ -548,7 +637,11 @@ export class Lab {
       );
       await this.#options.beforeCatchUp?.();
       for (let round = 0; round < CATCH_UP_ROUNDS_MAX && (await this.#haveMissed(ready)); round++) {
-        await forEachBounded(ready, START_AT_A_TIME, (seat) => this.#inTurn(seat, (place) => this.#start(place, true)));
+        await forEachBounded(ready, START_AT_A_TIME, (seat) =>
+          this.#inTurn(seat, (place) =>
+            this.#start(place, { ...NORMAL_CONDITIONS, ...place.plan.conditions, sensors: false }),
+          ),
+        );
         await this.#untilHeard(ready);
         await Promise.all(ready.map((seat) => this.stopNode(seat)));
       }

@@ -1,6 +1,7 @@
 /**
  * Opens every seat's session on the fabric before the first node starts, so that a node which is ready later has missed
- * nothing: without it, what the first nodes publish goes by the last ones, and their wallets differ for good.
+ * nothing: without it, what the first nodes publish goes by the last ones, and their wallets differ for good. Seats that
+ * join late are left out: what was sent before they came is not kept for them.
  */
 import { nodeFilters } from '../../node/host/fabric-topics.ts';
 import { MqttConnection } from '../../node/host/mqtt-connection.ts';
@@ -16,7 +17,8 @@ export async function reserveSessions(
   plan: Pick<LabPlan, 'lab' | 'seats' | 'qos'>,
   credentials: Pick<LabCredentials, 'fabric'>,
 ): Promise<void> {
-  await forEachBounded(plan.seats, AT_A_TIME, async ({ seat, node }) => {
+  const early = plan.seats.filter(({ late }) => late !== true);
+  await forEachBounded(early, AT_A_TIME, async ({ seat, node }) => {
     const connection = new MqttConnection({
       url: fabricUrl,
       clientId: seat,

@@ -1,24 +1,35 @@
 /**
- * A bounded run, stage by stage: start, load, settle, final reads, stop, collect, judge, write down. The order at the
- * end is fixed; what the nodes recorded is collected also when a stage failed or was interrupted.
+ * A scenario as a run, stage by stage: prepare, start, fund, load (with the timeline of faults), heal, settle, final
+ * reads, stop, collect, judge. The order at the end is fixed; what the nodes recorded is collected also when a stage
+ * failed or was interrupted, and before anything is removed.
  */
+import { join } from 'node:path';
+import { judge } from '../checks/judge.ts';
+import { LiveMetrics } from '../checks/live-metrics.ts';
+import { loadRun } from '../checks/load-run.ts';
+import { EXIT } from '../cli/exit-code.ts';
 import type { Terminal } from '../cli/terminal.ts';
-import { Failure, messageOf } from '../failure.ts';
+import { Failure } from '../failure.ts';
+import type { Observation } from '../history/observation.ts';
+import type { LabEvent } from '../lab/lab.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
-import { LabProcess } from '../lab/lab-process.ts';
+import type { LabProcess } from '../lab/lab-process.ts';
 import { PROJECT_VERSION } from '../project.ts';
+import { type RunSummary, summarise } from '../report/run-summary.ts';
+import { writeReports } from '../report/write-reports.ts';
 import type { ChosenRuntime } from '../runtimes/choose-runtime.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { collect, saveOutput } from './collect.ts';
-import { type PlacedOrder, startLoad } from './load.ts';
+import { LoadStages } from './load-stages.ts';
 import { describeMachine } from './machine.ts';
+import { MessageJournal } from './message-journal.ts';
+import { ObservationWatch } from './observation-watch.ts';
 import { RunDirectory } from './run-directory.ts';
-import type { RunPlan } from './run-plan.ts';
-import { RunProgress } from './run-progress.ts';
-import { judgeRun, type RunResult } from './run-result.ts';
-import { type Settled, settle } from './settle.ts';
+import { RunLog } from './run-log.ts';
+import { ScenarioProgress } from './scenario-progress.ts';
 
 export interface RunSettings {
-  readonly plan: RunPlan;
+  readonly plan: ScenarioPlan;
   /** Of the lab that the run starts; it must be new. */
   readonly directory: LabDirectory;
   /** Where runs are written. */
@@ -27,129 +38,159 @@ export interface RunSettings {
   readonly inherited: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
+  /** The command that runs it again. */
+  readonly replay: readonly string[];
   /** Leave the lab standing: called after the judgement, before it is stopped. */
-  readonly onStanding: ((lab: LabProcess, result: RunResult, path: string) => Promise<void>) | null;
+  readonly onStanding: ((lab: LabProcess, summary: RunSummary) => Promise<void>) | null;
 }
 
-export interface PerformedRun {
-  readonly result: RunResult;
-  readonly path: string;
-  readonly interrupted: boolean;
-}
-
-export async function performRun(settings: RunSettings): Promise<PerformedRun> {
-  const { plan, directory, terminal, signal, inherited, runtime } = settings;
+/** Throws a Failure where there is nothing to judge; its message names the run directory. */
+export async function performRun(settings: RunSettings): Promise<RunSummary> {
+  const { plan, terminal, signal, runtime } = settings;
   const machine = describeMachine();
   const startedAt = new Date();
   const run = RunDirectory.create(settings.out, plan.name, plan.seed, machine.revision, PROJECT_VERSION, startedAt);
-  const died: { node: string; reason: string }[] = [];
-  const phases: { readonly phase: string; readonly at: number; readonly tookMs: number }[] = [];
-  const timed = async <T>(phase: string, perform: () => Promise<T>): Promise<T> => {
-    const at = Date.now();
-    const begunMs = performance.now();
-    try {
-      return await perform();
-    } finally {
-      phases.push({ phase, at, tookMs: Math.round(performance.now() - begunMs) });
-    }
-  };
-  run.yaml('scenario.resolved.yaml', plan);
-  run.json('manifest.json', {
-    startedAt: startedAt.toISOString(),
-    run: plan.name,
-    seed: plan.seed,
-    runtime: runtime.placement.runtime,
-    ...runtime.facts,
-    warnings: runtime.warnings,
-    fabric: `embedded broker (aedes) in its own ${runtime.placement.runtime === 'docker' ? 'container' : 'process'}, no link rule`,
-    durability: plan.lab.durability,
-    qos: plan.lab.qos,
-    profile: plan.lab.profile,
-    configurationHash: plan.lab.configurationHash,
-    machine,
+  const log = new RunLog(join(run.path, 'events.ndjson'));
+  const watch = new ObservationWatch();
+  const metrics = new LiveMetrics(plan);
+  const progress = new ScenarioProgress(terminal, plan, metrics);
+  const journal = new MessageJournal(join(run.path, 'messages.ndjson'));
+  log.watch((event) => progress.event(event));
+  watch.follow((seat, observation) => {
+    metrics.take(seat, observation);
+    progress.take(seat, observation);
+  });
+  await log.timed('prepare', async () => {
+    run.yaml('scenario.resolved.yaml', plan);
+    run.json('manifest.json', {
+      startedAt: startedAt.toISOString(),
+      run: plan.name,
+      seed: plan.seed,
+      runtime: runtime.placement.runtime,
+      ...runtime.facts,
+      warnings: runtime.warnings,
+      fabric: `embedded broker (aedes) in its own ${runtime.placement.runtime === 'docker' ? 'container' : 'process'}`,
+      networkEmulation: 'link rules in the broker; netem is not used',
+      durability: plan.lab.durability,
+      qos: plan.lab.qos,
+      profile: plan.lab.profile,
+      configurationHash: plan.lab.configurationHash,
+      machine,
+    });
   });
 
-  let progress: RunProgress | null = null;
+  let stages: LoadStages | null = null;
+  const lab = await log
+    .timed('start', () =>
+      startLab(settings, {
+        onEvent: (event) => {
+          if (event.kind === 'ready')
+            log.write({
+              event: 'seat',
+              seat: event.seat,
+              state: 'ready',
+              detail: event.databaseEmpty ? 'empty database' : 'kept database',
+            });
+          else if (event.kind === 'died')
+            log.write({ event: 'seat', seat: event.seat, state: 'crashed', detail: event.reason });
+          else if (event.kind === 'stopped')
+            log.write({ event: 'seat', seat: event.seat, state: 'down', detail: event.reason });
+          else if (event.kind === 'fabric-died') stages?.end(`the fabric ended: ${event.reason}`);
+          else if (event.kind === 'trouble') terminal.note(event.text);
+        },
+        onObservation: (seat, observation) => watch.take(seat, observation),
+        onJournal: (lines) => journal.take(lines),
+      }),
+    )
+    .catch((error: unknown) => {
+      progress.end();
+      journal.close();
+      saveOutput(plan.lab, settings.directory, run);
+      throw pointedAt(error, `what the nodes printed is in ${run.path}`);
+    });
+  try {
+    stages = new LoadStages({ lab: lab.lab, plan, log, watch, metrics, signal });
+    let trouble: unknown = null;
+    try {
+      await stages.perform();
+    } catch (error) {
+      // What was recorded until here is collected and judged all the same.
+      trouble = error;
+    }
+    progress.end();
+    const { finals, fabric, reasons } = await stages.read();
+    if (settings.onStanding === null) await log.timed('stop', () => lab.stop());
+    const gaps = [...(await log.timed('collect', () => collect(lab.lab, run, finals)))];
+    gaps.push(...journal.close());
+    if (log.failure !== null) gaps.push(`events.ndjson is incomplete: ${log.failure}`);
+    run.json('fabric.json', fabric);
+    run.json('gaps.json', gaps);
+    if (trouble !== null) throw pointedAt(trouble, `what was recorded is in ${run.path}`);
+    const summary = await log.timed('judge', async () => {
+      const record = loadRun(run.path);
+      const judgement = judge(record);
+      const made = summarise(record, judgement, {
+        runtime: runtime.placement.runtime,
+        startedAt: startedAt.toISOString(),
+        tookMs: Date.now() - startedAt.getTime(),
+        // A check that failed stays the finding; otherwise a run that went another way says nothing.
+        exitCode: signal.aborted
+          ? EXIT.interrupted
+          : reasons.length > 0 && judgement.verdict === 'pass'
+            ? EXIT.inconclusive
+            : null,
+        reasons: signal.aborted ? ['interrupted', ...reasons] : reasons,
+        replay: settings.replay,
+        path: run.path,
+      });
+      await writeReports(run, record, made);
+      return made;
+    });
+    if (log.failure !== null) throw new Failure('artefacts', `${join(run.path, 'events.ndjson')}: ${log.failure}`);
+    run.link();
+    if (settings.onStanding !== null && !signal.aborted) {
+      signal.addEventListener('abort', () => void lab.stop());
+      await settings.onStanding(lab, summary);
+    }
+    return summary;
+  } finally {
+    progress.end();
+    await lab.stop();
+  }
+}
+
+async function startLab(
+  { plan, directory, runtime, inherited, signal }: RunSettings,
+  listeners: {
+    readonly onEvent: (event: LabEvent) => void;
+    readonly onObservation: (seat: string, observation: Observation) => void;
+    readonly onJournal: (lines: readonly string[]) => void;
+  },
+): Promise<LabProcess> {
   // An interrupt stops a lab that is starting. Later it ends the load first: the final reads come before the stop.
   const starting = new AbortController();
   const onAbort = (): void => starting.abort();
   signal.addEventListener('abort', onAbort);
-  const lab = await timed('start', () =>
-    LabProcess.start({
+  if (signal.aborted) onAbort();
+  try {
+    const lab = await LabProcess.start({
       directory,
       plan: () => plan.lab,
       runtime: runtime.create,
       placement: runtime.placement,
       inherited,
       signal: starting.signal,
-      onEvent: (event) => {
-        if (event.kind === 'died') died.push({ node: event.node, reason: event.reason });
-        else if (event.kind === 'trouble') terminal.note(event.text);
-      },
-      onObservation: (observation) => progress?.take(observation),
-    }),
-  ).catch((error: unknown) => {
-    saveOutput(plan, directory, run);
-    if (error instanceof Failure)
-      throw new Failure(error.code, `${error.message}\nwhat the nodes printed is in ${run.path}`, { cause: error });
-    throw error;
-  });
-  signal.removeEventListener('abort', onAbort);
-  if (lab === null) throw new Failure('environment', `lab ${plan.lab.lab} is running already`);
-  try {
-    const begun = phases.at(-1)!.tookMs;
-    terminal.line(
-      `Lab ${plan.lab.lab}: ${plan.lab.seats.length} nodes ready after ${(begun / 1000).toFixed(1)} s, profile ${plan.lab.profile}, seed ${plan.seed}. ` +
-        `Sensors mint, ${plan.purchases.length} purchases follow.`,
-    );
-    progress = new RunProgress(terminal, plan);
-    const stopWatching = lab.lab.purchases.watch((purchase) => progress?.purchase(purchase));
-    const load = startLoad(lab.lab, plan, signal, () => {});
-    await timed('load', () => load.done);
-    progress.stage('settle');
-    const settled = await timed('settle', () =>
-      settle(lab.lab, { msMax: plan.settleMsMax, sensorTransactions: plan.sensorTransactions, signal }),
-    );
-    progress.end();
-    stopWatching();
-    const fabric = await lab.lab.fabricStats();
-    if (settings.onStanding === null) await timed('stop', () => lab.stop());
-    const { result, malformed } = await writeDown(settings, run, lab, load.orders, settled, died, timed);
-    run.json('result.json', {
-      ...result,
-      settled: { quiet: settled.quiet, tookMs: Math.round(settled.tookMs), waitingFor: settled.waitingFor },
-      interrupted: signal.aborted,
-      phases,
-      malformed,
-      fabric,
-      orderList: load.orders,
-      path: run.path,
+      ...listeners,
     });
-    run.link();
-    if (settings.onStanding !== null && !signal.aborted) {
-      signal.addEventListener('abort', () => void lab.stop());
-      await settings.onStanding(lab, result, run.path);
-    }
-    return { result, path: run.path, interrupted: signal.aborted };
+    if (lab === null) throw new Failure('environment', `lab ${plan.lab.lab} is running already`);
+    return lab;
   } finally {
-    progress?.end();
-    await lab.stop();
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
-async function writeDown(
-  { plan }: RunSettings,
-  run: RunDirectory,
-  { lab }: LabProcess,
-  orders: readonly PlacedOrder[],
-  { reports }: Settled,
-  died: readonly { readonly node: string; readonly reason: string }[],
-  timed: <T>(phase: string, perform: () => Promise<T>) => Promise<T>,
-): Promise<{ result: RunResult; malformed: Readonly<Record<string, number>> }> {
-  const { history, malformed } = await timed('collect', () => collect(lab, run, reports));
-  try {
-    return { result: judgeRun({ plan, orders, history, reports, died }), malformed };
-  } catch (cause) {
-    throw new Error(`the records in ${run.path} could not be judged: ${messageOf(cause)}`, { cause });
-  }
+/** The same error, saying where to look; a bug stays a bug. */
+function pointedAt(error: unknown, where: string): unknown {
+  if (!(error instanceof Failure)) return error;
+  return new Failure(error.code, `${error.message}\n${where}`, { cause: error });
 }

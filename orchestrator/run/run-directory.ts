@@ -42,19 +42,29 @@ export class RunDirectory {
     }
   }
 
-  /** Folder of one node's files; made when it is not there. */
-  node(node: string): string {
-    const path = join(this.path, 'nodes', node);
+  /** Folder of one seat's files; made when it is not there. */
+  seat(seat: string): string {
+    const path = join(this.path, 'nodes', seat);
     mkdirSync(path, { recursive: true });
     return path;
   }
 
   json(name: string, value: unknown): void {
-    writeFileSync(join(this.path, name), `${JSON.stringify(value, null, 2)}\n`);
+    this.text(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
   yaml(name: string, value: unknown): void {
-    writeFileSync(join(this.path, name), yaml(value, { aliasDuplicateObjects: false }));
+    this.text(name, yaml(value, { aliasDuplicateObjects: false }));
+  }
+
+  /** Throws a Failure `artefacts`, e.g. when the disk is full. */
+  text(name: string, content: string): void {
+    const file = join(this.path, name);
+    try {
+      writeFileSync(file, content);
+    } catch (cause) {
+      throw new Failure('artefacts', `cannot write ${file}: ${messageOf(cause)}`, { cause });
+    }
   }
 
   /** Points `latest` here, in one step. */

@@ -2,6 +2,7 @@
  * The configuration of one seat's node as environment variables, the same for every runtime; config-variables.ts of the
  * host says what each means. Passwords go as names of files.
  */
+import type { NodeConditions } from '../../node/host/conditions.ts';
 import { type LabPlan, membersOf, type SeatPlan } from '../lab/lab-plan.ts';
 
 /**
@@ -17,6 +18,11 @@ export interface NodeSurroundings {
   readonly controlUrl: string;
   readonly controlPasswordFile: string;
   readonly dataDirectory: string;
+}
+
+/** The seat with what it is to run under from this start on; null: as planned. */
+export function underConditions(seat: SeatPlan, conditions: NodeConditions | null): SeatPlan {
+  return conditions === null ? seat : { ...seat, conditions };
 }
 
 export function nodeEnvironment(plan: LabPlan, seat: SeatPlan, surroundings: NodeSurroundings): Record<string, string> {

@@ -12,7 +12,7 @@ import { Failure, messageOf } from '../failure.ts';
 import { identify, type ProcessIdentity } from '../lab/process-identity.ts';
 import { programFile } from '../project.ts';
 import { lastLines } from './file-tail.ts';
-import { NODE_OPTIONS, nodeEnvironment } from './node-environment.ts';
+import { NODE_OPTIONS, nodeEnvironment, underConditions } from './node-environment.ts';
 import type { CollectedFiles, NodeExit, NodeStart, Runtime, RuntimeOptions } from './runtime.ts';
 
 interface Running {
@@ -76,9 +76,9 @@ export class ProcessRuntime implements Runtime {
     }
   }
 
-  async startNode(seat: string, { silent }: NodeStart = { silent: false }): Promise<void> {
+  async startNode(seat: string, { conditions }: NodeStart = { conditions: null }): Promise<void> {
     const { plan, directory, credentials, controlPort, inherited } = this.#options;
-    const place = plan.seats.find((candidate) => candidate.seat === seat)!;
+    const place = underConditions(plan.seats.find((candidate) => candidate.seat === seat)!, conditions);
     const files = directory.nodeFiles(seat);
     mkdirSync(files.directory, { recursive: true, mode: 0o700 });
     const env = {
@@ -90,7 +90,6 @@ export class ProcessRuntime implements Runtime {
         controlPasswordFile: credentials.control.get(seat)!.file,
         dataDirectory: files.directory,
       }),
-      ...(silent ? { WALLANCE_SENSORS: 'none' } : {}),
       WALLANCE_PARENT_PIPE: 'true',
       WALLANCE_HTTP_PORT: '0',
     };

@@ -8,6 +8,7 @@
  * and does no harm when called again. Whatever was started also ends when the lab process is killed.
  */
 
+import type { NodeConditions } from '../../node/host/conditions.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
 import type { LabCredentials } from '../lab/credentials.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
@@ -42,8 +43,8 @@ export interface NodeExit {
 }
 
 export interface NodeStart {
-  /** Without its virtual sensors: it takes part, and adds nothing of its own accord. */
-  readonly silent: boolean;
+  /** What it runs under from its start on; null: as planned. */
+  readonly conditions: NodeConditions | null;
 }
 
 /** Files of one seat, readable on this machine once `collectNode` has returned. */

@@ -15,7 +15,7 @@ import { forEachBounded } from '../../lab/for-each-bounded.ts';
 import type { SeatPlan } from '../../lab/lab-plan.ts';
 import type { ProcessIdentity } from '../../lab/process-identity.ts';
 import { lastLines } from '../file-tail.ts';
-import { nodeEnvironment } from '../node-environment.ts';
+import { nodeEnvironment, underConditions } from '../node-environment.ts';
 import type { Architecture } from '../placement.ts';
 import type { CollectedFiles, NodeExit, NodeStart, Runtime, RuntimeOptions } from '../runtime.ts';
 import { BROKER_PORT, BrokerContainer } from './broker-container.ts';
@@ -224,15 +224,15 @@ export class DockerRuntime implements Runtime {
 
   // --- nodes ------------------------------------------------------------------------------------------------------
 
-  async startNode(seat: string, { silent }: NodeStart = { silent: false }): Promise<void> {
-    const place = this.#options.plan.seats.find((candidate) => candidate.seat === seat)!;
+  async startNode(seat: string, { conditions }: NodeStart = { conditions: null }): Promise<void> {
+    const place = underConditions(this.#options.plan.seats.find((candidate) => candidate.seat === seat)!, conditions);
     await this.#begin(async () => {
       const before = this.#nodes.get(seat);
       if (before !== undefined)
         await this.#engine.remove({ kind: 'container', id: before.id, name: this.#containerName(seat) });
       this.#nodes.delete(seat);
       this.#goOn();
-      const id = await this.#createNode(place, silent);
+      const id = await this.#createNode(place);
       const node: NodeContainer = { id, pid: null, asked: false, paused: false, ended: Promise.resolve() };
       this.#nodes.set(seat, node);
       const written = await this.#writeDown(id, seat);
@@ -251,7 +251,7 @@ export class DockerRuntime implements Runtime {
     });
   }
 
-  async #createNode(place: SeatPlan, silent: boolean): Promise<string> {
+  async #createNode(place: SeatPlan): Promise<string> {
     const { plan, directory } = this.#options;
     const { architecture, image, memoryBytes, processors, pidsMax, ephemeral } = this.#settings;
     const { seat } = place;
@@ -271,7 +271,6 @@ export class DockerRuntime implements Runtime {
           controlPasswordFile: `${SECRETS}/control-password`,
           dataDirectory: DATA,
         }),
-        ...(silent ? { WALLANCE_SENSORS: 'none' } : {}),
         WALLANCE_PARENT_PIPE: 'true',
       },
       networks: [

@@ -1,0 +1,38 @@
+/** The fabric's journal as a file of the run: messages.ndjson. A disk that is full costs the journal, not the run. */
+
+import { messageOf } from '../failure.ts';
+import { LineWriter } from '../files/line-writer.ts';
+
+export class MessageJournal {
+  #writer: LineWriter | null = null;
+  #problem: string | null = null;
+
+  constructor(file: string) {
+    this.#attempt(() => {
+      this.#writer = new LineWriter(file);
+    });
+  }
+
+  take(lines: readonly string[]): void {
+    this.#attempt(() => {
+      for (const line of lines) this.#writer?.write(line);
+    });
+  }
+
+  /** What may be missing, a line each. */
+  close(): readonly string[] {
+    const writer = this.#writer;
+    this.#writer = null;
+    this.#attempt(() => writer?.close());
+    return this.#problem === null ? [] : [`messages.ndjson is incomplete: ${this.#problem}`];
+  }
+
+  #attempt(perform: () => void): void {
+    try {
+      perform();
+    } catch (error) {
+      this.#problem ??= messageOf(error);
+      this.#writer = null;
+    }
+  }
+}
