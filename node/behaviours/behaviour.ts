@@ -1,7 +1,7 @@
 /**
  * What a Byzantine node can be told to do, as data: part of a scenario, of a node's configuration, of a command over
- * the control channel. The code is in the files beside this one; reading and checking outside input is
- * read-behaviours.ts. Ids are member ids, durations milliseconds, amounts units of the ledger.
+ * the control channel. The code is in the files beside this one (conduct-of.ts lists it); reading and checking outside
+ * input is read-conditions.ts of the host. Ids are member ids, durations milliseconds, amounts units of the ledger.
  *
  * A behaviour acts in addition to the unmodified core, or changes what the core wants to send. Several may act at once:
  * each sees the effects that the ones before it in the list let through.

@@ -7,6 +7,8 @@ import { type Problem, shown } from '../protocol/parameters.ts';
 import { PROFILE_NAMES, type ProfileName } from '../protocol/profiles.ts';
 import { DIFFICULTY_MAX } from '../protocol/work.ts';
 import type { SensorDefinition } from '../simulation/sensor-series.ts';
+import type { NodeConditions } from './conditions.ts';
+import { readConditions } from './read-conditions.ts';
 import { isPlainText } from './record-reader.ts';
 import { Secret } from './secret.ts';
 import { readSensors } from './sensor-definitions.ts';
@@ -128,6 +130,15 @@ function sensors(text: string, name: string, problems: Problem[]): readonly Sens
   return undefined;
 }
 
+function conditions(text: string, name: string, problems: Problem[]): NodeConditions | undefined {
+  const value = parseJson(text, name, 'a JSON object', problems);
+  if (value === undefined) return undefined;
+  const result = readConditions(value, name);
+  if (result.ok) return result.conditions;
+  problems.push(...result.problems);
+  return undefined;
+}
+
 /** A topic filter of MQTT: + is a whole level, # the whole last one. */
 function topicFilter(text: string): string | undefined {
   const levels = text.split('/');
@@ -193,6 +204,12 @@ export const VARIABLES = {
     fallbackShown: 'a counter every 1..10 s',
   }),
   WALLANCE_SEED: variable('Seed of the virtual sensors', 'text of 1..256 bytes', plain(256), { fallback: '1' }),
+  WALLANCE_CONDITIONS: variable(
+    'What the node runs under: behaviours, commitDelayMs, clockOffsetMs, sensors',
+    'a JSON object',
+    conditions,
+    { fallback: '{}', fallbackShown: 'an honest node, nothing out of the ordinary' },
+  ),
   WALLANCE_SAMPLE_TOPIC: variable(
     'MQTT topic whose payloads are samples',
     'a topic filter of 1..256 bytes',

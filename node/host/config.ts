@@ -9,6 +9,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Problem } from '../protocol/parameters.ts';
 import type { ProfileName } from '../protocol/profiles.ts';
 import { REFERENCE_SENSOR, type SensorDefinition } from '../simulation/sensor-series.ts';
+import { NORMAL_CONDITIONS, type NodeConditions } from './conditions.ts';
 import {
   services,
   VARIABLE_NAMES,
@@ -48,6 +49,8 @@ export interface NodeConfig {
   readonly durability: 'process' | 'power';
   readonly sensors: readonly SensorDefinition[];
   readonly seed: string;
+  /** From the start on; whether members and services in them exist is checked where the profile is made. */
+  readonly conditions: NodeConditions;
   /** Samples from outside; null: not from there. */
   readonly sampleTopic: { readonly filter: string; readonly broker: BrokerAccess } | null;
   readonly sampleFile: string | null;
@@ -121,6 +124,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): ConfigResult {
     durability: reader.read('WALLANCE_DURABILITY') ?? 'process',
     sensors: reader.read('WALLANCE_SENSORS') ?? [REFERENCE_SENSOR],
     seed: reader.read('WALLANCE_SEED') ?? '',
+    conditions: reader.read('WALLANCE_CONDITIONS') ?? NORMAL_CONDITIONS,
     sampleTopic: reader.sampleTopic(fabricAccess),
     sampleFile: reader.read('WALLANCE_SAMPLE_FILE') ?? null,
     sampleStdin,

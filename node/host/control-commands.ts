@@ -4,7 +4,17 @@
  */
 import { INT32_MAX } from '../protocol/message.ts';
 import { type Problem, shown } from '../protocol/parameters.ts';
-import type { OrderCommand, Ping, Refusal, ReportRequest, SampleCommand } from './control-protocol.ts';
+import { NORMAL_CONDITIONS } from './conditions.ts';
+import type {
+  CanaryCommand,
+  ConditionsCommand,
+  OrderCommand,
+  Ping,
+  Refusal,
+  ReportRequest,
+  SampleCommand,
+} from './control-protocol.ts';
+import { readConditions } from './read-conditions.ts';
 import { isPlainText, RecordReader } from './record-reader.ts';
 
 export type CommandResult<C> =
@@ -47,13 +57,32 @@ export function readPing(payload: Uint8Array): CommandResult<Ping> {
   return read(payload, null, (reader) => ({ pingId: reader.text('pingId', ID_BYTES_MAX) }));
 }
 
-function read<C>(payload: Uint8Array, idName: string | null, fields: (reader: RecordReader) => C): CommandResult<C> {
+export function readConditionsCommand(payload: Uint8Array): CommandResult<ConditionsCommand> {
+  return read(payload, 'conditionsId', (reader, problems) => {
+    const result = readConditions(reader.raw('conditions'), `${reader.path}.conditions`);
+    if (!result.ok) problems.push(...result.problems);
+    return {
+      conditionsId: reader.text('conditionsId', ID_BYTES_MAX),
+      conditions: result.ok ? result.conditions : NORMAL_CONDITIONS,
+    };
+  });
+}
+
+export function readCanaryCommand(payload: Uint8Array): CommandResult<CanaryCommand> {
+  return read(payload, null, (reader) => ({ canaryId: reader.text('canaryId', ID_BYTES_MAX) }));
+}
+
+function read<C>(
+  payload: Uint8Array,
+  idName: string | null,
+  fields: (reader: RecordReader, problems: Problem[]) => C,
+): CommandResult<C> {
   const value = parse(payload);
   if ('problem' in value) return { ok: false, id: null, problems: [value.problem] };
   const problems: Problem[] = [];
   const reader = RecordReader.over(value.json, 'command', problems);
   if (reader === null) return { ok: false, id: null, problems };
-  const command = fields(reader);
+  const command = fields(reader, problems);
   reader.finish();
   if (problems.length === 0) return { ok: true, command };
   const id = idName === null ? undefined : reader.raw(idName);

@@ -9,6 +9,8 @@
 import { describeProblem } from '../protocol/parameters.ts';
 import {
   type CommandResult,
+  readCanaryCommand,
+  readConditionsCommand,
   readOrder,
   readPing,
   readRefusal,
@@ -16,6 +18,9 @@ import {
   readSample,
 } from './control-commands.ts';
 import {
+  type CanaryCommand,
+  type ConditionsAnswer,
+  type ConditionsCommand,
   type ControlSubject,
   controlTopic,
   type NodeReport,
@@ -48,6 +53,9 @@ export interface ControlLinkOptions {
   readonly onReportRequest: (request: ReportRequest) => void;
   readonly onRefusal?: (refusal: Refusal) => void;
   readonly onPing?: (ping: Ping) => void;
+  /** Whatever becomes of it is told by {@link ControlLink.sendConditionsAnswer}. */
+  readonly onConditions?: (command: ConditionsCommand) => void;
+  readonly onCanary?: (command: CanaryCommand) => void;
   /** Told when the control broker comes and goes. */
   readonly onSession?: (connected: boolean) => void;
   /** Bytes of observations that wait for the broker before further ones are dropped, default 4 MiB. */
@@ -64,7 +72,15 @@ export interface ControlLinkCounters {
   readonly observationsDropped: number;
 }
 
-const COMMANDS = ['orders', 'samples', 'report-requests', 'refusals', 'pings'] as const satisfies ControlSubject[];
+const COMMANDS = [
+  'orders',
+  'samples',
+  'report-requests',
+  'refusals',
+  'pings',
+  'conditions',
+  'canaries',
+] as const satisfies ControlSubject[];
 type Command = (typeof COMMANDS)[number];
 
 const OBSERVATION_BYTES_MAX = 4 * 1024 * 1024;
@@ -77,7 +93,15 @@ const LAST_WORDS_MS_MAX = 500;
 export class ControlLink {
   readonly #options: ControlLinkOptions;
   readonly #connection: MqttConnection;
-  readonly #invalid = { orders: 0, samples: 0, 'report-requests': 0, refusals: 0, pings: 0 };
+  readonly #invalid = {
+    orders: 0,
+    samples: 0,
+    'report-requests': 0,
+    refusals: 0,
+    pings: 0,
+    conditions: 0,
+    canaries: 0,
+  };
   readonly #underWay = new Set<Promise<void>>();
   #status: NodeStatus;
   /** Ends the wait of `close`: the broker is gone. */
@@ -135,7 +159,7 @@ export class ControlLink {
 
   /** Begins to connect, and goes on trying. Call once. */
   open(): void {
-    const { onSample, onReportRequest, onRefusal = () => {}, onPing = () => {} } = this.#options;
+    const { onSample, onReportRequest, onRefusal = () => {}, onPing = () => {}, onCanary = () => {} } = this.#options;
     const topics = new Map(COMMANDS.map((subject) => [this.#topic(subject), subject]));
     this.#connection
       .open((topic, payload) => {
@@ -145,6 +169,8 @@ export class ControlLink {
         else if (subject === 'report-requests') this.#take(subject, readReportRequest(payload), onReportRequest);
         else if (subject === 'refusals') this.#take(subject, readRefusal(payload), onRefusal);
         else if (subject === 'pings') this.#take(subject, readPing(payload), onPing);
+        else if (subject === 'conditions') this.#conditions(payload);
+        else if (subject === 'canaries') this.#take(subject, readCanaryCommand(payload), onCanary);
       })
       .catch(() => {
         // Closed before it was ever connected, or a subscription refused: `connected` and `lastProblem` say so.
@@ -157,6 +183,14 @@ export class ControlLink {
     if (result.ok || result.id === null) return;
     const detail = result.problems.map(describeProblem).join('; ');
     this.sendOrderResult({ orderId: result.id, node: this.#status.node, outcome: 'invalid', detail });
+  }
+
+  #conditions(payload: Uint8Array): void {
+    const result = readConditionsCommand(payload);
+    this.#take('conditions', result, this.#options.onConditions ?? (() => {}));
+    if (result.ok || result.id === null) return;
+    const detail = result.problems.map(describeProblem).join('; ');
+    this.sendConditionsAnswer({ conditionsId: result.id, node: this.#status.node, outcome: 'invalid', detail });
   }
 
   #take<C>(subject: Command, result: CommandResult<C>, use: (command: C) => void): void {
@@ -180,6 +214,10 @@ export class ControlLink {
 
   sendReport(report: NodeReport): void {
     this.#publish('reports', JSON.stringify(report));
+  }
+
+  sendConditionsAnswer(answer: ConditionsAnswer): void {
+    this.#publish('conditions-answers', JSON.stringify(answer));
   }
 
   sendPong(pong: Pong): void {

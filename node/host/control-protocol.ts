@@ -5,6 +5,7 @@
  * Topics are `wallance/v1/<lab>/control/<seat>/<subject>`; a node may publish under its own seat only.
  */
 import type { Order, OrderOutcome } from '../protocol/step.ts';
+import type { NodeConditions } from './conditions.ts';
 
 export type ControlSubject =
   /** node -> lab, retained: birth, readiness, last will. {@link NodeStatus} */
@@ -23,6 +24,12 @@ export type ControlSubject =
   | 'pings'
   /** node -> lab: {@link Pong} */
   | 'pongs'
+  /** lab -> node: {@link ConditionsCommand} */
+  | 'conditions'
+  /** node -> lab: {@link ConditionsAnswer} */
+  | 'conditions-answers'
+  /** lab -> node: {@link CanaryCommand} */
+  | 'canaries'
   /** node -> lab: {@link NodeReport} */
   | 'reports'
   /** node -> lab: JSON lines, several observations a message (see observations.ts). */
@@ -95,6 +102,24 @@ export interface Pong {
   readonly kernel: string | null;
 }
 
+/** The complete set: what is not in it ends. The node writes a `conditions` line with this id, then answers. */
+export interface ConditionsCommand {
+  readonly conditionsId: string;
+  readonly conditions: NodeConditions;
+}
+
+export type ConditionsAnswer = { readonly conditionsId: string; readonly node: string } & (
+  | { readonly outcome: 'in-force' }
+  /** Nothing has changed. */
+  | { readonly outcome: 'invalid'; readonly detail: string }
+);
+
+/** Sends a canary (canary.ts) to every node of the fabric. */
+export interface CanaryCommand {
+  /** 1..64 bytes. */
+  readonly canaryId: string;
+}
+
 export interface WalletView {
   readonly id: string;
   readonly units: number;
@@ -138,4 +163,5 @@ export interface NodeReport {
   readonly databaseBytes: number;
   readonly cpuMs: number;
   readonly fabricConnected: boolean;
+  readonly conditions: NodeConditions;
 }

@@ -6,6 +6,7 @@
  *   wallance/v1/<lab>/<node>/consensus              to all
  *   wallance/v1/<lab>/<node>/peer/<to>/<channel>    to one peer
  *   wallance/v1/<lab>/<node>/device/<name>          what a purchased service drives; no part of the protocol
+ *   wallance/v1/<lab>/<node>/canary                 to all: the probe of a link (canary.ts); no part of the protocol
  *
  * <node> is the identity a broker vouches for: nobody else can publish below it. The topics of the control channel
  * stand in control-protocol.ts.
@@ -21,7 +22,8 @@ export const TOPIC_LEVEL_PATTERN = /^[^$/+#\u0000][^/+#\u0000]{0,63}$/;
 export type FabricTopic =
   | { readonly kind: 'channel'; readonly node: string; readonly channel: Channel }
   | { readonly kind: 'peer'; readonly node: string; readonly to: string; readonly channel: Channel }
-  | { readonly kind: 'device'; readonly node: string; readonly name: string };
+  | { readonly kind: 'device'; readonly node: string; readonly name: string }
+  | { readonly kind: 'canary'; readonly node: string };
 
 /** What every topic of the lab starts with, the last slash included. `lab` must be one topic level. */
 export function labPrefix(lab: string): string {
@@ -37,10 +39,14 @@ export function peerTopic(lab: string, node: string, to: string, channel: Channe
   return `${labPrefix(lab)}${node}/peer/${to}/${channel}`;
 }
 
-/** Filters that bring a node everything addressed to it: both channels of everybody, and its peer messages. */
+export function canaryTopic(lab: string, node: string): string {
+  return `${labPrefix(lab)}${node}/canary`;
+}
+
+/** Filters that bring a node everything addressed to it: both channels and canaries of everybody, and its peer messages. */
 export function nodeFilters(lab: string, node: string): readonly string[] {
   const prefix = labPrefix(lab);
-  return [`${prefix}+/sensor`, `${prefix}+/consensus`, `${prefix}+/peer/${node}/+`];
+  return [`${prefix}+/sensor`, `${prefix}+/consensus`, `${prefix}+/canary`, `${prefix}+/peer/${node}/+`];
 }
 
 function isChannel(level: string | undefined): level is Channel {
@@ -53,7 +59,10 @@ export function parseFabricTopic(prefix: string, topic: string): FabricTopic | n
   const levels = topic.slice(prefix.length).split('/');
   const [node, subject, third, fourth] = levels;
   if (node === undefined || !TOPIC_LEVEL_PATTERN.test(node)) return null;
-  if (levels.length === 2) return isChannel(subject) ? { kind: 'channel', node, channel: subject } : null;
+  if (levels.length === 2) {
+    if (subject === 'canary') return { kind: 'canary', node };
+    return isChannel(subject) ? { kind: 'channel', node, channel: subject } : null;
+  }
   if (third === undefined || !TOPIC_LEVEL_PATTERN.test(third)) return null;
   if (levels.length === 3) return subject === 'device' ? { kind: 'device', node, name: third } : null;
   if (levels.length === 4 && subject === 'peer' && isChannel(fourth)) {

@@ -6,7 +6,8 @@
  * there is no local echo. Both are what the readings of the protocol build on.
  */
 import type { Channel } from '../protocol/message.ts';
-import { channelTopic, labPrefix, nodeFilters, parseFabricTopic, peerTopic } from './fabric-topics.ts';
+import { type Canary, encodeCanary, readCanary } from './canary.ts';
+import { canaryTopic, channelTopic, labPrefix, nodeFilters, parseFabricTopic, peerTopic } from './fabric-topics.ts';
 import { MqttConnection, type MqttQos } from './mqtt-connection.ts';
 import type { Delivery, Transport } from './transport.ts';
 
@@ -28,6 +29,8 @@ export interface MqttTransportOptions {
   readonly clean?: boolean;
   /** Told when the fabric comes and goes. */
   readonly onSession?: (connected: boolean) => void;
+  /** Told of each canary that arrives, the own ones included. Must not throw. */
+  readonly onCanary?: (canary: Canary) => void;
   readonly keepaliveSeconds?: number;
   readonly reconnectMsMin?: number;
   readonly reconnectMsMax?: number;
@@ -35,7 +38,7 @@ export interface MqttTransportOptions {
 
 interface Origin {
   readonly sender: string;
-  readonly channel: Channel;
+  readonly channel: Channel | 'canary';
 }
 
 /** Topics remembered with what they mean; a lab has two per node and those of its peer messages. */
@@ -48,6 +51,7 @@ export class MqttTransport implements Transport {
   readonly #origins = new Map<string, Origin | null>();
   readonly #connection: MqttConnection;
   #malformedTopics = 0;
+  #malformedCanaries = 0;
 
   constructor(options: MqttTransportOptions) {
     this.#options = options;
@@ -78,6 +82,11 @@ export class MqttTransport implements Transport {
     return this.#malformedTopics;
   }
 
+  /** Canaries whose payload was none. */
+  get malformedCanaries(): number {
+    return this.#malformedCanaries;
+  }
+
   /** Times the connection was made again after the first. */
   get reconnects(): number {
     return Math.max(0, this.#connection.connects - 1);
@@ -96,8 +105,15 @@ export class MqttTransport implements Transport {
     return this.#connection.open((topic, payload) => {
       const origin = this.#origin(topic);
       if (origin === null) this.#malformedTopics++;
+      else if (origin.channel === 'canary') this.#canary(payload);
       else handler({ sender: origin.sender, channel: origin.channel, payload });
     });
+  }
+
+  #canary(payload: Uint8Array): void {
+    const canary = readCanary(payload);
+    if (canary === null) this.#malformedCanaries++;
+    else this.#options.onCanary?.(canary);
   }
 
   #origin(topic: string): Origin | null {
@@ -107,6 +123,8 @@ export class MqttTransport implements Transport {
     let origin: Origin | null = null;
     if (parsed?.kind === 'channel' || (parsed?.kind === 'peer' && parsed.to === this.#options.node)) {
       origin = { sender: parsed.node, channel: parsed.channel };
+    } else if (parsed?.kind === 'canary') {
+      origin = { sender: parsed.node, channel: 'canary' };
     }
     if (this.#origins.size >= ORIGINS_MAX) this.#origins.clear();
     this.#origins.set(topic, origin);
@@ -127,7 +145,13 @@ export class MqttTransport implements Transport {
     return this.#connection.publish(topic, payload, { qos: 1 });
   }
 
-  #publish(topic: string, payload: Uint8Array): Promise<void> {
+  /** Sends a canary to all, as any message is sent. */
+  publishCanary(id: string): Promise<void> {
+    const { lab, node, seat } = this.#options;
+    return this.#publish(canaryTopic(lab, node), encodeCanary({ id, seat }));
+  }
+
+  #publish(topic: string, payload: Uint8Array | string): Promise<void> {
     return this.#connection.publish(topic, payload, { qos: this.#qos });
   }
 

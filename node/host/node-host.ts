@@ -8,8 +8,8 @@
  *
  * It knows no rule of the protocol, and neither reads configuration nor ends the process.
  */
+import type { StepEffect, StepMachine } from '../behaviours/step-machine.ts';
 import type { Change } from '../protocol/durable.ts';
-import type { LedgerNode } from '../protocol/ledger-node.ts';
 import type { MessageHead, RequestHead, VoteHead } from '../protocol/message.ts';
 import type { RejectionCode } from '../protocol/rejection.ts';
 import type { Effect, Input, Order, OrderOutcome } from '../protocol/step.ts';
@@ -21,7 +21,7 @@ import type { ServiceRun, Store } from './store.ts';
 import type { Delivery, Transport } from './transport.ts';
 
 export interface NodeHostParts<W, R extends RequestHead, V extends VoteHead> {
-  readonly core: LedgerNode<W, R, V>;
+  readonly core: StepMachine<W, R, V>;
   readonly store: Store;
   readonly transport: Transport;
   readonly sealer: Sealer;
@@ -41,10 +41,13 @@ export interface HostCounters {
   readonly sensorTransactions: number;
 }
 
+/** Effects that no input has led to: what a change of behaviours asks for. */
+export type Intervention = (nowMs: number) => readonly StepEffect[];
+
 export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
   readonly #parts: NodeHostParts<W, R, V>;
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #inbox: Input[] = [];
+  readonly #inbox: (Input | Intervention)[] = [];
   #running = false;
   #closed = false;
   #nowMs = 0;
@@ -79,6 +82,11 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
     await this.#parts.transport.attach((delivery) => this.#deliver(delivery));
   }
 
+  /** Runs `intervention` as a step of its own, between two inputs. */
+  intervene(intervention: Intervention): void {
+    this.#input(intervention);
+  }
+
   order(order: Order): void {
     this.#input({ kind: 'order', order });
   }
@@ -108,7 +116,7 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
   }
 
   /** Runs `input` to its end; an input that comes up meanwhile (a local callback) runs right after it. */
-  #input(input: Input): void {
+  #input(input: Input | Intervention): void {
     this.#inbox.push(input);
     if (this.#running || this.#closed) return;
     this.#running = true;
@@ -123,16 +131,16 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
     }
   }
 
-  #transaction(first: Input): void {
+  #transaction(first: Input | Intervention): void {
     const { core, store, sealer, observations } = this.#parts;
     this.#nowMs = Math.max(this.#nowMs, this.#parts.now());
     const changes: Change[] = [];
     const runs: ServiceRun[] = [];
-    const outbox: Effect[] = [];
-    const inputs: Input[] = [first];
+    const outbox: StepEffect[] = [];
+    const inputs: (Input | Intervention)[] = [first];
     for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
-      const effects = core.step(input, this.#nowMs);
-      observations.record(input, effects, this.#nowMs);
+      const effects = typeof input === 'function' ? input(this.#nowMs) : core.step(input, this.#nowMs);
+      observations.record(typeof input === 'function' ? null : input, effects, this.#nowMs);
       for (const effect of effects) {
         if (effect.kind === 'persist') {
           changes.push(...effect.changes);
@@ -151,7 +159,7 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
     for (const effect of outbox) this.#perform(effect);
   }
 
-  #perform(effect: Effect): void {
+  #perform(effect: StepEffect): void {
     const { core, transport, sealer, services, onOrder } = this.#parts;
     switch (effect.kind) {
       case 'publish':
@@ -194,6 +202,7 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
       case 'persist':
       case 'voted':
       case 'accepted':
+      case 'deviated':
         break;
     }
   }
@@ -222,7 +231,11 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
     if (atMs === null || this.#closed) return;
-    const timer = setTimeout(() => this.#input({ kind: 'wake', name }), Math.max(0, atMs - this.#nowMs));
+    const fire = (): void => {
+      this.#timers.delete(name);
+      this.#input({ kind: 'wake', name });
+    };
+    const timer = setTimeout(fire, Math.max(0, atMs - this.#nowMs));
     this.#timers.set(name, timer);
   }
 }

@@ -6,8 +6,10 @@
  *
  * `seq` counts up without holes over all lives of a database; `prev` chains the lines (observation-chain.ts). `t` is
  * CLOCK_MONOTONIC in milliseconds with microseconds: all processes of one host share that clock, hosts do not. `at` is
- * the Unix time in milliseconds that the core was given, and never goes back. Both are taken when the transaction of
- * the step is durable, so a `decide` line's `t` is the moment of the durable commit.
+ * the Unix time in milliseconds that the core was given, and never goes back; where a node's clock is off, so is `at`,
+ * and `wallMs` of the `conditions` line is the machine's own. Both are taken when the transaction of the step is
+ * durable, so a `decide` line's `t` is the moment of the durable commit. A `seat` stands after `node` where the two
+ * differ.
  *
  *   boot        life begins: profile, n, q, members, dbEmpty, ...
  *   session     link, connected: the fabric or the control channel came or went
@@ -25,6 +27,10 @@
  *   svc.start   key, reqId, service, argument;  svc.end       key, reqId, service, argument, phase, detail
  *   reject      type, reason, sender, where, expected, found  refused before it became an input, or evicted
  *   gap         from, to, after, reason                       lines that could not be written
+ *   conditions  id, behaviours, commitDelayMs, clockOffsetMs, sensors, wallMs
+ *                                                             came into force; id null: with the configuration
+ *   canary.tx   id;  canary.rx  id, from                      the probe of a link; from: the seat that sent it
+ *   byzantine   behaviour, act, reqId, detail                 the node deviated: made, changed or kept back something
  *
  * A verified message that the core turned down (late, duplicate, conflicting) is an `rx` line with its reason and no
  * `reject` line. R is the requester, U stands for units. Messages of other kinds are `<kind>.tx` and `<kind>.rx`.
@@ -32,8 +38,11 @@
  * Lines of a transaction are written at once, after its commit: a crash in between loses the lines, never the state,
  * and the `wallet` lines after the next `boot` tell where it stands. It decides nothing and keeps no counters for it.
  */
+import type { Deviation, StepEffect } from '../behaviours/step-machine.ts';
 import type { Request, SensorTransaction, Vote } from '../protocol/message.ts';
 import type { Decision, Effect, Input, OrderOutcome } from '../protocol/step.ts';
+import type { Canary } from './canary.ts';
+import type { NodeConditions } from './conditions.ts';
 import { linkOf } from './observation-chain.ts';
 import type { ObservationFile } from './observation-file.ts';
 import type { ServiceEnd } from './services.ts';
@@ -55,6 +64,8 @@ export interface BootObservation {
 
 export interface ObservationsOptions {
   readonly node: string;
+  /** Default: as the node. */
+  readonly seat?: string;
   /** Null: lines go to `onLines` only, and the chain begins anew. */
   readonly file: ObservationFile | null;
   /** The core's current view of a wallet. */
@@ -68,8 +79,8 @@ export interface ObservationsOptions {
 }
 
 interface Step {
-  readonly input: Input;
-  readonly effects: readonly Effect[];
+  readonly input: Input | null;
+  readonly effects: readonly StepEffect[];
   readonly nowMs: number;
 }
 
@@ -86,6 +97,8 @@ export class Observations {
   readonly #options: ObservationsOptions;
   readonly #now: () => number;
   readonly #requestIds = new Map<string, string>();
+  /** `"node":"1"`, with the seat where that is another. */
+  readonly #who: string;
   #steps: Step[] = [];
   #seq: number;
   #link: string;
@@ -101,6 +114,8 @@ export class Observations {
   constructor(options: ObservationsOptions) {
     this.#options = options;
     this.#now = options.monotonicMs ?? monotonicMs;
+    const { node, seat = node } = options;
+    this.#who = seat === node ? `"node":${quoted(node)}` : `"node":${quoted(node)},"seat":${quoted(seat)}`;
     this.#seq = options.file?.place.seq ?? 0;
     this.#link = options.file?.place.link ?? '0'.repeat(16);
   }
@@ -115,8 +130,8 @@ export class Observations {
     return this.#seq;
   }
 
-  /** Takes a step down; it is written by `flush`, once what it changed is durable. */
-  record(input: Input, effects: readonly Effect[], nowMs: number): void {
+  /** Takes a step down; it is written by `flush`, once what it changed is durable. `input`: null where none led to it. */
+  record(input: Input | null, effects: readonly StepEffect[], nowMs: number): void {
     this.#steps.push({ input, effects, nowMs });
   }
 
@@ -149,6 +164,22 @@ export class Observations {
     this.#single(atMs, 'session', `"link":"${link}","connected":${connected}`);
   }
 
+  /** `id`: of the command that brought them; null: the configuration. `wallMs`: Unix milliseconds of the machine. */
+  conditions(id: string | null, conditions: NodeConditions, wallMs: number, atMs: number): void {
+    const { behaviours, commitDelayMs, clockOffsetMs, sensors } = conditions;
+    const what = `"behaviours":${JSON.stringify(behaviours)},"commitDelayMs":${commitDelayMs}`;
+    const clock = `"clockOffsetMs":${clockOffsetMs},"sensors":${sensors},"wallMs":${Math.round(wallMs)}`;
+    this.#single(atMs, 'conditions', `"id":${id === null ? 'null' : quoted(id)},${what},${clock}`);
+  }
+
+  canarySent(id: string, atMs: number): void {
+    this.#single(atMs, 'canary.tx', `"id":${quoted(id)}`);
+  }
+
+  canaryHeard({ id, seat }: Canary, atMs: number): void {
+    this.#single(atMs, 'canary.rx', `"id":${quoted(id)},"from":${quoted(seat)}`);
+  }
+
   serviceEnd(end: ServiceEnd, atMs: number): void {
     const { key, service, argument, phase, detail } = end;
     const reqId = this.#requestIds.get(key);
@@ -166,7 +197,7 @@ export class Observations {
 
   // --- events -----------------------------------------------------------------------------------------------------
 
-  #effect(input: Input, effect: Effect, nowMs: number, changed: Set<string>): void {
+  #effect(input: Input | null, effect: StepEffect, nowMs: number, changed: Set<string>): void {
     switch (effect.kind) {
       case 'persist':
         for (const { table, key } of effect.changes) if (table === 'wallets') changed.add(String(key));
@@ -224,16 +255,19 @@ export class Observations {
       case 'order':
         this.#line(nowMs, 'order', `"orderId":${quoted(effect.orderId)},${outcomeFields(effect)}`);
         break;
+      case 'deviated':
+        this.#line(nowMs, 'byzantine', deviationFields(effect));
+        break;
       case 'seek':
       case 'wake':
         break;
     }
   }
 
-  #rejected(input: Input, rejection: Extract<Effect, { kind: 'rejected' }>['rejection'], nowMs: number): void {
+  #rejected(input: Input | null, rejection: Extract<Effect, { kind: 'rejected' }>['rejection'], nowMs: number): void {
     const { code, message, sender, where, expected, found } = rejection;
     // An eviction is about an older message than the one that is being processed.
-    if (input.kind === 'message' && code !== 'evicted') {
+    if (input?.kind === 'message' && code !== 'evicted') {
       this.#message(nowMs, 'rx', message, this.#messageFields(input.message) + verdict(message, code));
       return;
     }
@@ -293,7 +327,7 @@ export class Observations {
   #line(atMs: number, event: string, fields: string): void {
     if (atMs !== this.#headAtMs) {
       this.#headAtMs = atMs;
-      this.#head = `,"t":${this.#tMs},"at":${Math.round(atMs)},"node":${quoted(this.#options.node)},"prev":"`;
+      this.#head = `,"t":${this.#tMs},"at":${Math.round(atMs)},${this.#who},"prev":"`;
     }
     const line = `{"seq":${++this.#seq}${this.#head}${this.#link}","event":"${event}",${fields}}`;
     this.#link = linkOf(line);
@@ -365,6 +399,11 @@ function decisionFields(decision: Decision): string {
     `"voters":${JSON.stringify(voters)},"rewarded":${JSON.stringify(rewarded)},"rewardU":${rewardUnits},` +
     `"nUsed":${n},"qUsed":${quorum}`
   );
+}
+
+function deviationFields({ behaviour, act, requestId, detail }: Deviation): string {
+  const about = requestId === null ? '' : `,"reqId":${quoted(requestId)}`;
+  return `"behaviour":"${behaviour}","act":${quoted(act)}${about}${detail === null ? '' : `,"detail":${quoted(detail)}`}`;
 }
 
 function outcomeFields(outcome: OrderOutcome): string {

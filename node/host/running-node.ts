@@ -8,6 +8,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
+import { ByzantineNode } from '../behaviours/byzantine-node.ts';
 import { isName } from '../protocol/field-bounds.ts';
 import { LedgerNode } from '../protocol/ledger-node.ts';
 import type { Request, Vote } from '../protocol/message.ts';
@@ -15,17 +16,29 @@ import type { PaperProfile } from '../protocol/paper-profile.ts';
 import { describeProblem, type Problem } from '../protocol/parameters.ts';
 import { namedProfile } from '../protocol/profiles.ts';
 import type { Wallet } from '../protocol/wallet.ts';
+import { Prng } from '../simulation/prng.ts';
+import { NORMAL_CONDITIONS, type NodeConditions } from './conditions.ts';
 import type { BrokerAccess, NodeConfig } from './config.ts';
 import { configurationHash } from './configuration-hash.ts';
 import { ControlLink } from './control-link.ts';
-import type { NodeReport, NodeState, NodeStatus, OrderCommand, Refusal, SampleCommand } from './control-protocol.ts';
+import type {
+  ConditionsCommand,
+  NodeReport,
+  NodeState,
+  NodeStatus,
+  OrderCommand,
+  Refusal,
+  SampleCommand,
+} from './control-protocol.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { HttpServer } from './http-server.ts';
 import { MqttTransport } from './mqtt-transport.ts';
 import { nativeSha256Hex } from './native-hash.ts';
+import { NodeClock } from './node-clock.ts';
 import { NodeHost } from './node-host.ts';
 import { ObservationFile } from './observation-file.ts';
 import { monotonicMs, Observations } from './observations.ts';
+import { behaviourProblems } from './read-conditions.ts';
 import { runningKernel } from './running-kernel.ts';
 import { type Sample, SampleIntake, type SampleProblem } from './sample-intake.ts';
 import { timerSchedule } from './schedule.ts';
@@ -33,6 +46,7 @@ import { Sealer } from './sealer.ts';
 import { createSensors, type VirtualSensor } from './sensor.ts';
 import { catalogueOf } from './service-definitions.ts';
 import { ServiceRunner } from './services.ts';
+import { SlowStore } from './slow-store.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /** Observations are sent to the lab in batches of this age; the node's own file has them at once. */
@@ -66,8 +80,9 @@ export class RunningNode {
   readonly #configurationHash: string;
   readonly #boot = randomBytes(8).toString('hex');
   readonly #kernel = runningKernel();
-  readonly #store: SqliteStore;
-  readonly #core: LedgerNode<Wallet, Request, Vote>;
+  readonly #clock = new NodeClock();
+  readonly #store: SlowStore;
+  readonly #core: ByzantineNode;
   readonly #observations: Observations;
   readonly #sealer: Sealer;
   readonly #services: ServiceRunner;
@@ -78,6 +93,7 @@ export class RunningNode {
   readonly #sensors: readonly VirtualSensor[];
   readonly #closers: (() => Promise<void>)[] = [];
   #http: HttpServer | null = null;
+  #conditions: NodeConditions = NORMAL_CONDITIONS;
   #state: NodeState = 'starting';
   #detail: string | null = null;
   #readyMs: number | null = null;
@@ -91,6 +107,8 @@ export class RunningNode {
     this.#options = options;
     this.#config = config;
     this.#profile = profileOf(config);
+    const misfits = behaviourProblems(config.conditions.behaviours, this.#profile, 'WALLANCE_CONDITIONS.behaviours');
+    if (misfits.length > 0) throw new ConfigurationError(misfits);
     this.#sensors = this.#createSensors();
     this.#configurationHash = configurationHash({
       profile: this.#profile.name,
@@ -99,17 +117,22 @@ export class RunningNode {
       catalogue: catalogueOf(config.services),
     });
     const identity = { self: config.node, schema: this.#profile.schema, configurationHash: this.#configurationHash };
-    this.#store = new SqliteStore({ directory: config.dataDir, identity, durability: config.durability });
+    this.#store = new SlowStore(
+      new SqliteStore({ directory: config.dataDir, identity, durability: config.durability }),
+    );
     const file = new ObservationFile(join(config.dataDir, 'observations.ndjson'), config.observationsBytesMax);
     if (file.repair !== null) warn(file.repair);
-    this.#core = new LedgerNode({
+    const ledger = new LedgerNode<Wallet, Request, Vote>({
       self: config.node,
       profile: this.#profile,
       durable: this.#store.load(),
       stream: randomInt(2 ** 32),
     });
+    const prng = Prng.seeded(config.seed).stream(`behaviours/${config.seat}`);
+    this.#core = new ByzantineNode({ core: ledger, prng });
     this.#observations = new Observations({
       node: config.node,
+      seat: config.seat,
       file,
       wallet: (id) => this.#core.wallet(id),
       onLines: (text) => this.#batchLines(text),
@@ -124,7 +147,7 @@ export class RunningNode {
       commandEnvironment: config.commandEnvironment,
       onEnd: (end) => {
         this.#store.commit([], [end]);
-        this.#observations.serviceEnd(end, Date.now());
+        this.#observations.serviceEnd(end, this.#clock.nowMs());
       },
     });
     this.#host = new NodeHost({
@@ -134,7 +157,7 @@ export class RunningNode {
       sealer: this.#sealer,
       observations: this.#observations,
       services: this.#services,
-      now: Date.now,
+      now: () => this.#clock.nowMs(),
       onOrder: (orderId, outcome) => this.#control?.sendOrderResult({ orderId, node: config.node, ...outcome }),
       onFatal: options.onFatal,
     });
@@ -146,6 +169,7 @@ export class RunningNode {
   async start(): Promise<void> {
     const { config, print, warn } = this.#options;
     this.#bootObservation();
+    this.#applyConditions(null, config.conditions);
     this.#control?.open();
     this.#heartbeat?.start();
     const impatience = setTimeout(() => warn(`waiting for the fabric at ${config.fabric.url}`), 2000);
@@ -160,7 +184,7 @@ export class RunningNode {
     if (this.#stopping !== null) return;
     await this.#openSampleSources();
     if (config.http !== null) await this.#openHttp(config.http);
-    for (const sensor of this.#sensors) sensor.start();
+    if (this.#conditions.sensors) for (const sensor of this.#sensors) sensor.start();
     this.#readyMs = Math.round(process.uptime() * 1000);
     this.#setState('ready');
     for (const run of this.#store.interrupted) {
@@ -204,7 +228,8 @@ export class RunningNode {
     const created = createSensors({
       definitions: config.sensors,
       seed: config.seed,
-      node: config.node,
+      // Twins have sensors of their own.
+      node: config.seat,
       schedule: timerSchedule,
       nowMs: monotonicMs,
       emit: (topic, value) => void this.#share({ topic, value }),
@@ -238,9 +263,10 @@ export class RunningNode {
       qos: config.fabric.qos,
       clean: config.fabric.cleanSession,
       onSession: (connected) => {
-        this.#observations.session('fabric', connected, Date.now());
+        this.#observations.session('fabric', connected, this.#clock.nowMs());
         this.#heartbeat?.beat();
       },
+      onCanary: (canary) => this.#observations.canaryHeard(canary, this.#clock.nowMs()),
     });
   }
 
@@ -268,7 +294,9 @@ export class RunningNode {
       onReportRequest: ({ reportId }) => this.#control?.sendReport(this.#report(reportId)),
       onRefusal: (refusal) => this.#refused(refusal),
       onPing: ({ pingId }) => this.#control?.sendPong({ pingId, t: monotonicMs(), kernel: this.#kernel }),
-      onSession: (connected) => this.#observations.session('control', connected, Date.now()),
+      onConditions: (command) => this.#takeConditions(command),
+      onCanary: ({ canaryId }) => this.#sendCanary(canaryId),
+      onSession: (connected) => this.#observations.session('control', connected, this.#clock.nowMs()),
     });
   }
 
@@ -289,7 +317,7 @@ export class RunningNode {
       interrupted: this.#store.interrupted.map((run) => run.key),
     };
     const wallets = this.#core.snapshot().wallets.map((wallet) => wallet.id);
-    this.#observations.boot(boot, wallets, Date.now());
+    this.#observations.boot(boot, wallets, this.#clock.nowMs());
   }
 
   // --- inputs -----------------------------------------------------------------------------------------------------
@@ -305,6 +333,36 @@ export class RunningNode {
         },
       ]),
     );
+  }
+
+  #takeConditions({ conditionsId, conditions }: ConditionsCommand): void {
+    const { node } = this.#config;
+    const problems = behaviourProblems(conditions.behaviours, this.#profile, 'conditions.behaviours');
+    if (problems.length > 0) {
+      const detail = problems.map(describeProblem).join('; ');
+      this.#control?.sendConditionsAnswer({ conditionsId, node, outcome: 'invalid', detail });
+      return;
+    }
+    this.#applyConditions(conditionsId, conditions);
+    this.#control?.sendConditionsAnswer({ conditionsId, node, outcome: 'in-force' });
+  }
+
+  /** The line comes first, so that the deviations which follow it belong to it. */
+  #applyConditions(id: string | null, conditions: NodeConditions): void {
+    this.#conditions = conditions;
+    this.#store.commitDelayMs = conditions.commitDelayMs;
+    this.#clock.offsetMs = conditions.clockOffsetMs;
+    this.#observations.conditions(id, conditions, this.#clock.wallMs, this.#clock.nowMs());
+    if (!conditions.sensors) for (const sensor of this.#sensors) sensor.stop();
+    else if (this.#state === 'ready') for (const sensor of this.#sensors) sensor.start();
+    this.#host.intervene((nowMs) => this.#core.behave(conditions.behaviours, nowMs));
+  }
+
+  #sendCanary(id: string): void {
+    this.#observations.canarySent(id, this.#clock.nowMs());
+    this.#transport.publishCanary(id).catch(() => {
+      // The node stops: nobody is there to hear it.
+    });
   }
 
   /** The price is the catalogue's where the order names none. */
@@ -456,6 +514,7 @@ export class RunningNode {
       databaseBytes: this.#store.sizeBytes(),
       cpuMs: (user + system) / 1000,
       fabricConnected: this.#transport.connected,
+      conditions: this.#conditions,
     };
   }
 

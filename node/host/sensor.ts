@@ -83,6 +83,7 @@ export interface SensorsOptions {
   readonly definitions: readonly SensorDefinition[];
   /** The lab's seed. */
   readonly seed: string;
+  /** Names the streams: the seat, which is the node's id but for twins. */
   readonly node: string;
   readonly schedule: Schedule;
   readonly nowMs: () => number;

@@ -4,7 +4,11 @@
  * its own below the lab's account.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { NodeConditions } from '../../node/host/conditions.ts';
 import {
+  type CanaryCommand,
+  type ConditionsAnswer,
+  type ConditionsCommand,
   type ControlSubject,
   controlTopic,
   type NodeReport,
@@ -19,7 +23,7 @@ import {
 } from '../../node/host/control-protocol.ts';
 import { labPrefix } from '../../node/host/fabric-topics.ts';
 import { MqttConnection } from '../../node/host/mqtt-connection.ts';
-import { readOrderResult, readPong, readReport, readStatus } from './control-payloads.ts';
+import { readConditionsAnswer, readOrderResult, readPong, readReport, readStatus } from './control-payloads.ts';
 
 export interface ControlClientOptions {
   /** `mqtt://host:port` of the control broker. */
@@ -42,6 +46,8 @@ export class ControlError extends Error {
     | 'timeout'
     /** It went away before it answered. */
     | 'lost'
+    /** It does not take what it was asked for; the message says why. */
+    | 'refused'
     /** This client was closed. */
     | 'closed';
   /** `definite`: it surely had no effect. `indefinite`: it may have had, or may still. */
@@ -61,6 +67,8 @@ interface Pending<T> {
 const ORDER_MS_MAX = 10_000;
 const REPORT_MS_MAX = 10_000;
 const PING_MS_MAX = 5000;
+/** A node on a slow disk finishes its commits first. */
+const CONDITIONS_MS_MAX = 30_000;
 
 export class ControlClient {
   readonly #options: ControlClientOptions;
@@ -71,6 +79,7 @@ export class ControlClient {
   readonly #orders = new Map<string, Set<Pending<OrderResult>>>();
   readonly #reports = new Map<string, Set<Pending<NodeReport>>>();
   readonly #pings = new Map<string, Set<Pending<Pong>>>();
+  readonly #conditions = new Map<string, Set<Pending<ConditionsAnswer>>>();
   readonly #watchers = new Set<(seat: string) => void>();
   readonly #orderWatchers = new Set<(result: OrderResult) => void>();
   #invalid = 0;
@@ -79,7 +88,7 @@ export class ControlClient {
   constructor(options: ControlClientOptions) {
     this.#options = options;
     this.#prefix = `${labPrefix(options.lab)}control/`;
-    const subjects: ControlSubject[] = ['status', 'order-results', 'reports', 'pongs'];
+    const subjects: ControlSubject[] = ['status', 'order-results', 'reports', 'pongs', 'conditions-answers'];
     if (options.onObservations !== undefined) subjects.push('observations');
     this.#connection = new MqttConnection({
       url: options.url,
@@ -178,6 +187,33 @@ export class ControlClient {
     return this.#ask(this.#pings, ping.pingId, seat, 'pings', ping, timeoutMs);
   }
 
+  /**
+   * Puts the complete set of conditions in force at one seat; resolves with the id that the node's `conditions` line has,
+   * when that line is written. Rejects as `order` does, and with `refused` when they do not fit the node.
+   */
+  async setConditions(
+    seat: string,
+    conditions: NodeConditions,
+    timeoutMs: number = CONDITIONS_MS_MAX,
+  ): Promise<string> {
+    const command: ConditionsCommand = { conditionsId: randomUUID(), conditions };
+    const answer = await this.#ask(this.#conditions, command.conditionsId, seat, 'conditions', command, timeoutMs);
+    if (answer.outcome === 'invalid') {
+      throw new ControlError('refused', 'definite', `seat ${seat} refuses its conditions: ${answer.detail}`);
+    }
+    return command.conditionsId;
+  }
+
+  /**
+   * Has a seat send a canary to all. Resolves when the broker has the command; `canary.tx` and `canary.rx` lines say what
+   * becomes of it. `id`: 1..64 bytes. Rejects when the seat is known to be away.
+   */
+  async canary(seat: string, id: string): Promise<void> {
+    const away = this.#away(seat);
+    if (away !== null) throw away;
+    await this.#publish(seat, 'canaries', { canaryId: id } satisfies CanaryCommand);
+  }
+
   /** Hands sensor values to a node; resolves when the broker has taken them. Rejects when the seat is known to be away. */
   async sample(seat: string, command: SampleCommand): Promise<void> {
     const away = this.#away(seat);
@@ -251,6 +287,8 @@ export class ControlClient {
         this.#options.onOrderResult?.(seat, result);
         for (const watcher of [...this.#orderWatchers]) watcher(result);
       });
+    } else if (subject === 'conditions-answers') {
+      this.#use(readConditionsAnswer(payload), (result) => answer(this.#conditions, result.conditionsId, seat, result));
     } else if (subject === 'pongs') {
       this.#use(readPong(payload), (pong) => answer(this.#pings, pong.pingId, seat, pong));
     } else {
@@ -268,7 +306,7 @@ export class ControlClient {
     this.#status.set(seat, status);
     if (status.state === 'offline' || (before !== undefined && before.boot !== status.boot)) {
       const lost = new ControlError('lost', 'indefinite', `seat ${seat} went away before it answered`);
-      for (const pending of [this.#orders, this.#reports, this.#pings]) {
+      for (const pending of [this.#orders, this.#reports, this.#pings, this.#conditions]) {
         for (const questions of [...pending.values()]) {
           for (const question of [...questions]) if (question.seat === seat) question.settle(lost);
         }
@@ -281,7 +319,7 @@ export class ControlClient {
   /** Everything that waits is rejected with `closed`. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const pending of [this.#orders, this.#reports, this.#pings]) {
+    for (const pending of [this.#orders, this.#reports, this.#pings, this.#conditions]) {
       for (const questions of [...pending.values()])
         for (const question of [...questions]) question.settle(closedError());
     }

@@ -3,7 +3,9 @@
  * does not fit is null, and counted by the caller.
  */
 import { z } from 'zod';
-import type { NodeReport, NodeStatus, OrderResult, Pong } from '../../node/host/control-protocol.ts';
+import type { NodeConditions } from '../../node/host/conditions.ts';
+import type { ConditionsAnswer, NodeReport, NodeStatus, OrderResult, Pong } from '../../node/host/control-protocol.ts';
+import { readConditions } from '../../node/host/read-conditions.ts';
 
 const text = z.string().max(4096);
 const id = z.string().min(1).max(64);
@@ -42,6 +44,8 @@ const orderResult = z.discriminatedUnion('outcome', [
   z.object({ ...answered, outcome: z.literal('invalid'), detail: z.string() }),
 ]) satisfies z.ZodType<OrderResult>;
 
+const conditions = z.custom<NodeConditions>((value) => readConditions(value, 'conditions').ok);
+
 const report = z.object({
   reportId: id,
   node: id,
@@ -62,9 +66,15 @@ const report = z.object({
   databaseBytes: z.number(),
   cpuMs: z.number(),
   fabricConnected: z.boolean(),
+  conditions,
 }) satisfies z.ZodType<NodeReport>;
 
 const pong = z.object({ pingId: id, t: z.number(), kernel: id.nullable() }) satisfies z.ZodType<Pong>;
+
+const conditionsAnswer = z.discriminatedUnion('outcome', [
+  z.object({ conditionsId: id, node: id, outcome: z.literal('in-force') }),
+  z.object({ conditionsId: id, node: id, outcome: z.literal('invalid'), detail: z.string() }),
+]) satisfies z.ZodType<ConditionsAnswer>;
 
 function reader<T>(schema: z.ZodType<T>): (payload: Uint8Array) => T | null {
   return (payload) => {
@@ -83,3 +93,4 @@ export const readStatus = reader<NodeStatus>(status);
 export const readOrderResult = reader<OrderResult>(orderResult);
 export const readReport = reader<NodeReport>(report);
 export const readPong = reader<Pong>(pong);
+export const readConditionsAnswer = reader<ConditionsAnswer>(conditionsAnswer);

@@ -32,6 +32,7 @@ const FROM_NODE: ReadonlySet<string> = new Set<ControlSubject>([
   'order-results',
   'reports',
   'pongs',
+  'conditions-answers',
   'observations',
 ]);
 const TO_NODE: ReadonlySet<string> = new Set<ControlSubject>([
@@ -40,6 +41,8 @@ const TO_NODE: ReadonlySet<string> = new Set<ControlSubject>([
   'report-requests',
   'refusals',
   'pings',
+  'conditions',
+  'canaries',
 ]);
 
 const CLIENT_ID_CHARACTERS_MAX = 128;

@@ -165,7 +165,7 @@ function accessList(lab: string, account: Account): string {
     lab: [`readwrite ${prefix}#`],
     observer: [`read ${prefix}#`],
     node: [
-      ...['sensor', 'consensus', 'device/+', 'peer/+/sensor', 'peer/+/consensus'].map(
+      ...['sensor', 'consensus', 'canary', 'device/+', 'peer/+/sensor', 'peer/+/consensus'].map(
         (topic) => `write ${own}/${topic}`,
       ),
       ...[...nodeFilters(lab, account.identity), `${own}/device/+`].map((filter) => `read ${filter}`),

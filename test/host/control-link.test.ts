@@ -241,7 +241,15 @@ describe('hostile commands', () => {
       password: LAB_ACCOUNT.password,
     });
     t.after(() => lab.endAsync());
-    for (const subject of ['orders', 'samples', 'report-requests', 'refusals', 'pings'] as const) {
+    for (const subject of [
+      'orders',
+      'samples',
+      'report-requests',
+      'refusals',
+      'pings',
+      'conditions',
+      'canaries',
+    ] as const) {
       for (const [, payload] of hostile) await lab.publishAsync(controlTopic(LAB, 'n1', subject), payload, { qos: 1 });
     }
     const count = hostile.length;
@@ -277,11 +285,11 @@ describe('hostile commands', () => {
       password: ACCOUNTS[1]!.password,
     });
     t.after(() => node.endAsync());
-    for (const subject of ['status', 'order-results', 'reports'] as const) {
+    for (const subject of ['status', 'order-results', 'reports', 'conditions-answers'] as const) {
       for (const [, payload] of hostile.slice(1))
         await node.publishAsync(controlTopic(LAB, 'n2', subject), payload, { qos: 1 });
     }
-    await eventually(() => client.invalid === 3 * (hostile.length - 1), `everything being counted: ${client.invalid}`);
+    await eventually(() => client.invalid === 4 * (hostile.length - 1), `everything being counted: ${client.invalid}`);
     assert.equal(client.status.size, 0);
   });
 });

@@ -5,7 +5,13 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import mqtt from 'mqtt';
-import { channelTopic, parseFabricTopic, peerTopic } from '../../node/host/fabric-topics.ts';
+import {
+  canaryTopic,
+  channelTopic,
+  type FabricTopic,
+  parseFabricTopic,
+  peerTopic,
+} from '../../node/host/fabric-topics.ts';
 import { gatherWrites } from '../../node/host/gathered-writes.ts';
 import { MqttTransport, type MqttTransportOptions } from '../../node/host/mqtt-transport.ts';
 import type { Account } from '../../orchestrator/fabric/access.ts';
@@ -191,19 +197,25 @@ describe('topics', () => {
     );
     const part = fc.oneof(
       level,
-      fc.constantFrom('', '+', '#', '$SYS', 'peer', 'sensor', 'consensus', 'device', 'a\u0000b'),
+      fc.constantFrom('', '+', '#', '$SYS', 'peer', 'sensor', 'consensus', 'canary', 'device', 'a\u0000b'),
     );
+    const rebuilt = (parsed: FabricTopic): string => {
+      switch (parsed.kind) {
+        case 'device':
+          return `${prefix}${parsed.node}/device/${parsed.name}`;
+        case 'peer':
+          return peerTopic(LAB, parsed.node, parsed.to, parsed.channel);
+        case 'channel':
+          return channelTopic(LAB, parsed.node, parsed.channel);
+        case 'canary':
+          return canaryTopic(LAB, parsed.node);
+      }
+    };
     fc.assert(
       fc.property(fc.array(part, { maxLength: 6 }), (levels) => {
         const parsed = parseFabricTopic(prefix, prefix + levels.join('/'));
         if (parsed === null) return;
-        const rebuilt =
-          parsed.kind === 'device'
-            ? `${prefix}${parsed.node}/device/${parsed.name}`
-            : parsed.kind === 'peer'
-              ? peerTopic(LAB, parsed.node, parsed.to, parsed.channel)
-              : channelTopic(LAB, parsed.node, parsed.channel);
-        assert.equal(rebuilt, prefix + levels.join('/'));
+        assert.equal(rebuilt(parsed), prefix + levels.join('/'));
         assert.match(parsed.node, /^[^$/+#\u0000]/);
       }),
     );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NORMAL_CONDITIONS } from '../../node/host/conditions.ts';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { Failure } from '../../orchestrator/failure.ts';
 import type { History, Observation } from '../../orchestrator/history/observation.ts';
@@ -46,6 +47,7 @@ function report(node: string, units: number, state: string): NodeReport {
     databaseBytes: 0,
     cpuMs: 0,
     fabricConnected: true,
+    conditions: NORMAL_CONDITIONS,
   };
 }
 

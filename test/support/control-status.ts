@@ -1,3 +1,4 @@
+import { NORMAL_CONDITIONS } from '../../node/host/conditions.ts';
 import type { NodeReport, NodeState, NodeStatus } from '../../node/host/control-protocol.ts';
 
 /** A status as a node in this state has it. */
@@ -45,5 +46,6 @@ export function reportOf(node: string, reportId: string, wallets: number): NodeR
     databaseBytes: 1,
     cpuMs: 1.5,
     fabricConnected: true,
+    conditions: NORMAL_CONDITIONS,
   };
 }
