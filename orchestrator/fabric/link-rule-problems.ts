@@ -6,6 +6,8 @@ export const LINK_RULES_MAX = 4096;
 export const LINK_DELAY_MS_MAX = 3_600_000;
 export const DUPLICATES_MAX = 100;
 export const RATE_PER_SECOND_MAX = 1_000_000;
+/** One an hour, about. */
+export const RATE_PER_SECOND_MIN = 0.0003;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -54,7 +56,7 @@ export function linkRuleProblems(rules: unknown, seats: ReadonlySet<string>): re
       }
     }
     if (fields.ratePerSecond !== null)
-      reader.number('.ratePerSecond', fields.ratePerSecond, 1 / 3600, RATE_PER_SECOND_MAX);
+      reader.number('.ratePerSecond', fields.ratePerSecond, RATE_PER_SECOND_MIN, RATE_PER_SECOND_MAX);
     if (fields.flapping !== null) {
       const flapping = reader.object('.flapping', fields.flapping);
       if (flapping !== null) {

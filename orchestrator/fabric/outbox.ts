@@ -127,11 +127,7 @@ export class Outbox {
     return {
       lastId: this.#lastId,
       inFlight: Array.from(this.#inFlight, ([id, parcel]) => [id, place(parcel)]),
-      waiting: this.#waiting
-        .slice(this.#head)
-        // Never kept for a session that is away, and it is from now on.
-        .filter(({ qos }) => qos === 1)
-        .map(({ parcel, qos, id }) => [place(parcel), qos, id]),
+      waiting: this.#waiting.slice(this.#head).map(({ parcel, qos, id }) => [place(parcel), qos, id]),
     };
   }
 
