@@ -98,9 +98,6 @@ export function readSeries(record: RunRecord, correct: readonly string[]): RunSe
       case 'wallet':
         if (members.has(seat)) views.take(seat, textOf(observation, 'id'), numberOf(observation, 'cU'));
         break;
-      case 'boot':
-        views.isUp(seat);
-        break;
       case 'vote.tx':
         if (members.has(seat)) count(votes, t);
         break;
@@ -202,11 +199,6 @@ class WalletViews {
     held[place] = units;
   }
 
-  isUp(seat: string): void {
-    const place = this.#place.get(seat);
-    if (place !== undefined) this.#up[place] = true;
-  }
-
   /** Makes every look that is due before `t`. */
   advance(t: number): void {
     for (;;) {
@@ -238,9 +230,11 @@ class WalletViews {
 
   #look(t: number): void {
     const atMs = t - this.#loadT;
-    const sums = new Float64Array(this.#place.size);
+    const sums = new Float64Array(this.#place.size).fill(Number.NaN);
     for (const [wallet, held] of this.#units) {
-      for (let place = 0; place < held.length; place++) sums[place]! += Number.isNaN(held[place]!) ? 0 : held[place]!;
+      held.forEach((units, place) => {
+        if (!Number.isNaN(units)) sums[place] = units + (Number.isNaN(sums[place]!) ? 0 : sums[place]!);
+      });
       const sample = this.#sample(atMs, held);
       if (sample === null) continue;
       const samples = this.#samples.get(wallet) ?? [];

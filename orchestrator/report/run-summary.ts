@@ -83,6 +83,8 @@ export interface RunSummary {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly tookMs: number;
+  /** When the load began, on the clock `t` of observations and events. */
+  readonly loadT: number;
   readonly verdict: Judgement['verdict'];
   readonly exitCode: ExitCode;
   readonly reasons: readonly string[];
@@ -129,6 +131,7 @@ export function summarise(record: RunRecord, judgement: Judgement, facts: RunFac
     runtime: facts.runtime,
     startedAt: facts.startedAt,
     tookMs: facts.tookMs,
+    loadT,
     verdict,
     exitCode: facts.exitCode ?? exitCodeOf(verdict),
     reasons: [...facts.reasons, ...judgement.reasons],

@@ -31,6 +31,23 @@ export function logScale(domain: readonly [number, number], range: readonly [num
   return { kind: 'log', from, to, at };
 }
 
+/** Ends of a logarithmic axis that holds all `values`: 1, 2 or 5 times a power of ten. [1, 10] for none above 0. */
+export function logDomain(values: readonly number[]): [number, number] {
+  let least = Infinity;
+  let most = 0;
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  if (!(least > 0) || !Number.isFinite(most)) return [1, 10];
+  const steps = [1, 2, 5, 10];
+  const down = 10 ** Math.floor(Math.log10(least));
+  const up = 10 ** Math.floor(Math.log10(most));
+  const from = [...steps].reverse().find((step) => step * down <= least * (1 + 1e-9)) ?? 1;
+  const to = steps.find((step) => step * up >= most * (1 - 1e-9)) ?? 10;
+  return from * down === to * up ? [down, up * 10] : [from * down, to * up];
+}
+
 function share(value: number): number {
   return Number.isNaN(value) ? 0 : Math.min(1, Math.max(0, value));
 }
