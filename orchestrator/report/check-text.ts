@@ -11,9 +11,9 @@ export function resultOf({ asExpected }: Pick<JudgedCheck, 'asExpected'>): Check
   return asExpected === null ? 'unknown' : asExpected ? 'as expected' : 'not as expected';
 }
 
-/** What the check asks for: `decisions at least 10 at the end; expected to hold`. */
+/** What the check asks for: `to hold: decisions at least 10 at the end`. */
 export function expectedText(check: PlannedCheck): string {
-  return `${claimText(check)}; expected to ${check.expect === 'hold' ? 'hold' : 'be violated'}`;
+  return `to ${check.expect === 'hold' ? 'hold' : 'be violated'}: ${claimText(check)}`;
 }
 
 const OBSERVED: { readonly [S in CheckState]: string } = {
@@ -29,7 +29,10 @@ export function observedText({ state, examined, check }: JudgedCheck): string {
 /** The fields of an evidence line that its other columns do not show, as JSON of one line. */
 export function evidenceFields({ observation }: EvidenceLine): string {
   const { seq: _seq, t: _t, at: _at, node: _node, event: _event, prev: _prev, seat: _seat, ...fields } = observation;
-  return JSON.stringify(fields);
+  // Hashes are told apart by their first digits; result.json has them whole.
+  return JSON.stringify(fields, (_, value: unknown) =>
+    typeof value === 'string' && /^[0-9a-f]{32,}$/i.test(value) ? `${value.slice(0, 12)}\u2026` : value,
+  );
 }
 
 function claimText(check: PlannedCheck): string {

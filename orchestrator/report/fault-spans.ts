@@ -2,7 +2,7 @@
 import type { Span } from './plot/bands.ts';
 import { secondsText } from './quantity-text.ts';
 import type { TimeSpan } from './run-series.ts';
-import type { FaultSummary } from './run-summary.ts';
+import type { FaultSummary, RunSummary } from './run-summary.ts';
 
 /** Over with what they do: no healing is told of them. */
 const MOMENTARY: readonly FaultSummary['kind'][] = ['restart', 'join', 'cut-client', 'broker-restart'];
@@ -25,4 +25,12 @@ export function faultSpans(faults: readonly FaultSummary[], endMs: number): read
     const title = `${index + 1} ${fault.title}: ${secondsText(span.fromMs)} to ${secondsText(span.toMs)}, ${fault.state}`;
     return [{ label: String(index + 1), title, ...span }];
   });
+}
+
+/** When what was not healed before is healed. */
+export function loadEndMs({ phases }: Pick<RunSummary, 'phases'>, otherwiseMs: number): number {
+  const heal = phases.find(({ phase }) => phase === 'heal');
+  if (heal !== undefined) return heal.fromMs;
+  const load = phases.find(({ phase }) => phase === 'load');
+  return load === undefined ? otherwiseMs : load.fromMs + load.tookMs;
 }

@@ -78,7 +78,7 @@ function checkHtml(judged: JudgedCheck, loadT: number, diagram: string | null): 
   const parts = [
     `<h3><span class="state">${mark} ${result}</span> ${textHtml(check.title, 160)} ${codeHtml(check.id, 80)}</h3>`,
     `<p>${textHtml(detail, 1000)}</p>`,
-    `<p class="soft">Expected: ${escaped(expectedText(check))}.<br>Observed: ${escaped(observedText(judged))}.</p>`,
+    `<p class="soft">Expected ${escaped(expectedText(check))}.<br>Observed: ${escaped(observedText(judged))}.</p>`,
   ];
   if (diagram !== null) parts.push(diagramHtml(check.title, diagram));
   if (evidence.length > 0) {

@@ -16,21 +16,18 @@ export function stuckSection({ judgement: { stuck }, orders }: RunSummary): stri
     const members = stuck.filter((request) => request.reason === reason);
     return [reason, MEANINGS[reason], String(members.length)];
   }).filter(([, , count]) => count !== '0');
-  // The rarer classes first within the limit: each class is to be seen.
-  const rows = [...stuck]
-    .sort((a, b) => STUCK_REASONS.indexOf(a.reason) - STUCK_REASONS.indexOf(b.reason))
-    .filter((request, _, all) => {
-      const place = all.filter(({ reason }) => reason === request.reason).indexOf(request);
-      return place < STUCK_ROWS_MAX / classes.length;
-    })
-    .map(({ requestId, requester, service, reason, detail, undecidedAt }) => [
-      reason,
-      codeHtml(requestId.slice(0, 12)),
-      textHtml(requester, 40),
-      textHtml(service, 40),
-      textHtml(detail, 300),
-      seatsHtml(undecidedAt),
-    ]);
+  // Each class is to be seen, however many another one has.
+  const each = Math.ceil(STUCK_ROWS_MAX / classes.length);
+  const rows = STUCK_REASONS.flatMap((reason) =>
+    stuck.filter((request) => request.reason === reason).slice(0, each),
+  ).map(({ requestId, requester, service, reason, detail, undecidedAt }) => [
+    reason,
+    codeHtml(requestId.slice(0, 12)),
+    textHtml(requester, 40),
+    textHtml(service, 40),
+    textHtml(detail, 300),
+    seatsHtml(undecidedAt),
+  ]);
   const left = stuck.length - rows.length;
   return sectionHtml(
     'stuck',
@@ -136,7 +133,7 @@ export function nodesSection({ seats, tookMs }: RunSummary): string {
         text('node'),
         text('group'),
         text('role'),
-        text('state'),
+        { title: 'state', kind: 'word' as const },
         ...['CPU', 'memory (RSS)', 'database', 'decisions'].map(number),
         text('refused messages'),
       ],

@@ -4,8 +4,8 @@ import type { FrameOptions } from './plot/frame.ts';
 
 export interface HtmlColumn {
   readonly title: string;
-  /** `number`: to the right; `text`: wraps; `long`: wraps and gets room; `key`: heads its row. */
-  readonly kind: 'number' | 'text' | 'long' | 'key';
+  /** `number`: to the right; `word`: does not wrap; `text`: wraps; `long`: wraps and gets room; `key`: heads its row. */
+  readonly kind: 'number' | 'word' | 'text' | 'long' | 'key';
 }
 
 /** Cells are markup. Scrolls sideways by itself where the page is too narrow for it. */
@@ -14,7 +14,7 @@ export function tableHtml(
   columns: readonly HtmlColumn[],
   rows: readonly (readonly string[])[],
 ): string {
-  const className = { number: ' class="n"', text: ' class="w"', long: ' class="wide"', key: '' };
+  const className = { number: ' class="n"', word: ' class="word"', text: ' class="w"', long: ' class="wide"', key: '' };
   const head = columns.map(
     ({ title, kind }) => `<th scope="col"${kind === 'number' ? ' class="n"' : ''}>${escaped(title)}</th>`,
   );

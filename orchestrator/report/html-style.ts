@@ -38,7 +38,7 @@ caption{text-align:left;padding:4px 0;caption-side:top}
 th,td{padding:5px 10px;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}
 th{font-weight:600;white-space:nowrap}tbody th{font-weight:500}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td.wide{min-width:260px;overflow-wrap:anywhere}td.w{overflow-wrap:anywhere;min-width:90px}
+td.wide{min-width:260px;overflow-wrap:anywhere}td.word{white-space:nowrap}td.w{overflow-wrap:anywhere;min-width:90px}
 details summary{cursor:pointer;color:var(--a);margin:6px 0}
 figure{margin:14px 0}figcaption{margin:0 0 4px}
 .plot{display:block;max-width:100%;height:auto;font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
@@ -48,7 +48,7 @@ figure{margin:14px 0}figcaption{margin:0 0 4px}
 .halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round;fill:var(--ink)}
 .line{fill:none;stroke-width:1.8;stroke-linejoin:round}.line.series-a{stroke:var(--a)}.line.series-b{stroke:var(--b);stroke-dasharray:6 3}
 .bar.series-a{fill:var(--a)}.bar.series-b{fill:var(--b)}
-.dot{stroke-width:3.2;stroke-linecap:round;fill:none;stroke:var(--a);opacity:.75}
+.dot{stroke-width:4.5;stroke-linecap:round;fill:none;stroke:var(--a);opacity:.75}
 .point{stroke:var(--paper);stroke-width:1.5}.point.series-a{fill:var(--a)}.point.series-b{fill:var(--b)}
 .spread{fill:var(--shade);stroke:var(--b);stroke-width:.8}
 .band{fill:var(--band)}.band-edge{stroke:var(--edge);stroke-width:1;stroke-dasharray:3 3;fill:none}

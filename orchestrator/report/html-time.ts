@@ -1,6 +1,6 @@
 /** What happened when: latencies, faults, decisions and votes on one axis of time, as HTML. */
 import { distributionOf } from '../history/distribution.ts';
-import { faultSpans } from './fault-spans.ts';
+import { faultSpans, loadEndMs } from './fault-spans.ts';
 import { figureHtml, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
 import { ecdfPlot, type LatencySet } from './plot/ecdf.ts';
 import { FAULT_ROWS_MAX, faultPlot, faultPlotPx } from './plot/fault-plot.ts';
@@ -92,8 +92,8 @@ export function timeSection(summary: RunSummary, series: RunSeries): string {
 export function faultsSection(summary: RunSummary, series: RunSeries): string {
   const { faults } = summary;
   if (faults.length === 0) return sectionHtml('faults', 'Faults', '<p>The scenario has no faults.</p>');
-  const endMs = loadEndMs(summary, series.span.toMs);
-  const span = { fromMs: series.span.fromMs, toMs: Math.max(series.span.toMs, endMs) };
+  const { span } = series;
+  const endMs = loadEndMs(summary, span.toMs);
   const plot = figureHtml(
     {
       id: 'faults',
@@ -101,7 +101,7 @@ export function faultsSection(summary: RunSummary, series: RunSeries): string {
       description: `Dashed: asked for. Full: at work. Upright stroke: seen to work.${faults.length > FAULT_ROWS_MAX ? ` The first ${FAULT_ROWS_MAX} of ${faults.length}.` : ''}`,
     },
     () => faultPlotPx(faults),
-    (options) => faultPlot(options, faults, span),
+    (options) => faultPlot(options, faults, span, endMs),
   );
   const rows = faults.map((fault, index) => [
     String(index + 1),
@@ -120,7 +120,7 @@ export function faultsSection(summary: RunSummary, series: RunSeries): string {
     [
       number('no.'),
       { title: 'fault', kind: 'long' },
-      { title: 'state', kind: 'text' },
+      { title: 'state', kind: 'word' },
       ...['asked', 'applied', 'seen to work', 'healed'].map(number),
       { title: 'seats', kind: 'text' },
       { title: 'detail', kind: 'long' },
@@ -128,12 +128,4 @@ export function faultsSection(summary: RunSummary, series: RunSeries): string {
     rows,
   );
   return sectionHtml('faults', 'Faults', plot + table);
-}
-
-/** Faults end with the load at the latest. */
-function loadEndMs({ phases }: RunSummary, otherwiseMs: number): number {
-  const heal = phases.find(({ phase }) => phase === 'heal');
-  if (heal !== undefined) return heal.fromMs;
-  const load = phases.find(({ phase }) => phase === 'load');
-  return load === undefined ? otherwiseMs : load.fromMs + load.tookMs;
 }

@@ -1,7 +1,7 @@
 /** Wallets over time and at the end, as the correct nodes hold them, as HTML. */
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { walletDifferences } from '../history/wallet-agreement.ts';
-import { faultSpans } from './fault-spans.ts';
+import { faultSpans, loadEndMs } from './fault-spans.ts';
 import { codeHtml, figureHtml, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
 import { smallViewPlot, spanRowsPx, viewPlot } from './plot/time-plot.ts';
 import { NONE, plainNumber } from './quantity-text.ts';
@@ -21,7 +21,7 @@ export function walletsSection(
   dcoinRate: number,
 ): string {
   const { span } = series;
-  const spans = faultSpans(summary.faults, span.toMs);
+  const spans = faultSpans(summary.faults, loadEndMs(summary, span.toMs));
   const supply = figureHtml(
     {
       id: 'supply',

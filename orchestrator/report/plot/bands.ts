@@ -48,19 +48,28 @@ export function bandRowsPx(placed: readonly PlacedSpan[]): number {
   return placed.length === 0 ? 0 : (Math.max(...placed.map(({ row }) => row)) + 1) * ROW_PX + 4;
 }
 
-/** The spans behind the box and their marks in rows from `rowsTop` down. */
-export function bands(placed: readonly PlacedSpan[], box: Box, rowsTop: number): string {
+/**
+ * The spans' shades, to be drawn before the data, and what is drawn over it: their ends, and their marks in rows from
+ * `rowsTop` down.
+ */
+export function bands(
+  placed: readonly PlacedSpan[],
+  box: Box,
+  rowsTop: number,
+): { readonly behind: string; readonly over: string } {
+  const { top, bottom } = box;
   const behind = placed.map(
     ({ x, width, title }) =>
-      `<rect class="band" x="${short(x)}" y="${short(box.top)}" width="${short(width)}" height="${short(box.bottom - box.top)}"><title>${escaped(title)}</title></rect>` +
-      `<path class="band-edge" d="M${short(x)} ${short(box.top)}V${short(box.bottom)}M${short(x + width)} ${short(box.top)}V${short(box.bottom)}"/>`,
+      `<rect class="band" x="${short(x)}" y="${short(top)}" width="${short(width)}" height="${short(bottom - top)}"><title>${escaped(title)}</title></rect>`,
   );
-  const marks = placed.map(({ x, width, row, label, labelX, title }) => {
+  const over = placed.map(({ x, width, row, label, labelX, title }) => {
     const y = rowsTop + row * ROW_PX;
+    const right = short(x + width);
     return (
+      `<path class="band-edge" d="M${short(x)} ${short(top)}V${short(bottom)}M${right} ${short(top)}V${short(bottom)}"/>` +
       `<g><title>${escaped(title)}</title><rect class="mark" x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${ROW_PX - 4}"/>` +
       `<text class="label strong halo" x="${short(labelX)}" y="${short(y + 11)}">${escaped(label)}</text></g>`
     );
   });
-  return behind.join('') + marks.join('');
+  return { behind: behind.join(''), over: over.join('') };
 }

@@ -20,15 +20,20 @@ export function faultPlotPx(faults: readonly FaultSummary[]): number {
   return faults.length === 0 ? 60 : TOP_PX + Math.min(faults.length, FAULT_ROWS_MAX) * ROW_PX + AXIS_PX;
 }
 
-export function faultPlot(options: FrameOptions, faults: readonly FaultSummary[], span: TimeSpan): string {
+export function faultPlot(
+  options: FrameOptions,
+  faults: readonly FaultSummary[],
+  span: TimeSpan,
+  endMs: number,
+): string {
   if (faults.length === 0) return emptyFrame(options, 'The scenario has no faults.');
-  const box = { left: 10, right: options.width - 10, top: TOP_PX, bottom: options.height - AXIS_PX };
+  const box = { left: 46, right: options.width - 10, top: TOP_PX, bottom: options.height - AXIS_PX };
   const x = linearScale([span.fromMs, span.toMs], [box.left, box.right]);
   const seconds = linearScale([span.fromMs / 1000, span.toMs / 1000], [box.left, box.right]);
   const rows = faults.slice(0, FAULT_ROWS_MAX).map((fault, index) => {
     const top = box.top + index * ROW_PX;
     const text = shortened(`${index + 1}  ${fault.title}: ${fault.state}`, Math.floor((box.right - box.left) / 6.6));
-    const at = faultSpan(fault, span.toMs);
+    const at = faultSpan(fault, endMs);
     const from = at === null ? box.left : x.at(at.fromMs);
     const labelX = Math.max(box.left, Math.min(from, box.right - textWidth(text)));
     const label = `<text class="label strong halo" x="${short(labelX)}" y="${short(top + 13)}">${escaped(text)}</text>`;

@@ -37,9 +37,10 @@ export function bars(points: readonly Place[], width: number, baseY: number, cla
   return path(outlines.join(''), className);
 }
 
-export function dots(points: readonly Place[], radius: number, className: string): string {
-  const each = points.filter(isPlace).map(({ x, y }) => `M${short(x - radius)} ${short(y)}h${short(2 * radius)}`);
-  // A short stroke with round caps: a tenth of the size of circle elements.
+/** Of the stroke's width. */
+export function dots(points: readonly Place[], className: string): string {
+  // Strokes without length, with round caps: a tenth of the size of circle elements.
+  const each = points.filter(isPlace).map(({ x, y }) => `M${short(x)} ${short(y)}h0`);
   return path(each.join(''), className);
 }
 

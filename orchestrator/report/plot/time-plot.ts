@@ -15,8 +15,10 @@ const MARGIN = { left: 46, right: 10, top: 24, bottom: 38 };
 interface Ground {
   readonly box: Box;
   readonly x: Scale;
-  /** Bands and the x axis. */
+  /** Shades and the x axis. */
   readonly behind: string;
+  /** Ends and marks of the spans. */
+  readonly over: string;
 }
 
 function ground(options: FrameOptions, span: TimeSpan, spans: readonly Span[]): Ground {
@@ -27,7 +29,8 @@ function ground(options: FrameOptions, span: TimeSpan, spans: readonly Span[]): 
   const box = { left, right, top: MARGIN.top + bandRowsPx(placed), bottom: options.height - MARGIN.bottom };
   // The labels are seconds, the domain stays milliseconds.
   const seconds = linearScale([span.fromMs / 1000, span.toMs / 1000], [left, right]);
-  return { box, x, behind: bands(placed, box, 2) + xAxis(seconds, box, 'seconds from the beginning of the load') };
+  const { behind, over } = bands(placed, box, 2);
+  return { box, x, behind: behind + xAxis(seconds, box, 'seconds from the beginning of the load'), over };
 }
 
 /** Height that the rows of marks add; so that plots of one width but other spans keep their data's height. */
@@ -44,8 +47,9 @@ export function countPlot(
 ): string {
   const max = Math.max(0, ...series.counts);
   if (max === 0) return emptyFrame(options, mark.none);
-  const { box, x, behind } = ground(options, span, spans);
-  const y = linearScale([0, niceMax(max, 4)], [box.bottom, box.top]);
+  const { box, x, behind, over } = ground(options, span, spans);
+  // Counts are whole: so are their ticks.
+  const y = linearScale([0, Math.max(2, niceMax(max, 4))], [box.bottom, box.top]);
   const width = x.at(span.fromMs + series.bucketMs) - x.at(span.fromMs);
   const points = series.counts.map((count, index) => ({
     x: x.at(span.fromMs + index * series.bucketMs),
@@ -53,7 +57,10 @@ export function countPlot(
   }));
   return frame(
     options,
-    behind + yAxis(y, box, mark.yLabel) + bars(points, Math.max(0.8, width - 0.6), box.bottom, mark.className),
+    behind +
+      yAxis(y, box, mark.yLabel, Math.min(4, y.to)) +
+      bars(points, Math.max(0.8, width - 0.6), box.bottom, mark.className) +
+      over,
   );
 }
 
@@ -66,11 +73,11 @@ export function dotPlot(
   mark: { readonly yLabel: string; readonly none: string },
 ): string {
   if (samples.length === 0) return emptyFrame(options, mark.none);
-  const { box, x, behind } = ground(options, span, spans);
+  const { box, x, behind, over } = ground(options, span, spans);
   const values = samples.map(({ value }) => Math.max(value, 0.01));
   const y = logScale(logDomain(values), [box.bottom, box.top]);
   const points = samples.map(({ atMs, value }) => ({ x: x.at(atMs), y: y.at(value) }));
-  return frame(options, behind + yAxis(y, box, mark.yLabel) + dots(points, 1.6, 'dot series-a'));
+  return frame(options, behind + yAxis(y, box, mark.yLabel) + dots(points, 'dot series-a') + over);
 }
 
 /** The median as a line, what lies between the smallest and the largest view as a shade round it. */
@@ -82,8 +89,8 @@ export function viewPlot(
   mark: { readonly yLabel: string; readonly none: string; readonly per: number },
 ): string {
   if (samples.length === 0) return emptyFrame(options, mark.none);
-  const { box, x, behind } = ground(options, span, spans);
-  return frame(options, behind + views(samples, x, box, mark.yLabel, mark.per, 4));
+  const { box, x, behind, over } = ground(options, span, spans);
+  return frame(options, behind + views(samples, x, box, mark.yLabel, mark.per, 4) + over);
 }
 
 /** The same, small and with no axis of time: one of many beside each other. */
