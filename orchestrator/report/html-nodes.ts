@@ -45,7 +45,7 @@ export function stuckSection({ judgement: { stuck }, orders }: RunSummary): stri
         'Each of them, and why',
         [
           { title: 'class', kind: 'key' },
-          { title: 'request', kind: 'text' },
+          { title: 'request', kind: 'word' },
           { title: 'requester', kind: 'text' },
           { title: 'service', kind: 'text' },
           { title: 'why', kind: 'long' },
@@ -132,7 +132,7 @@ export function nodesSection({ seats, tookMs }: RunSummary): string {
         { title: 'seat', kind: 'key' },
         text('node'),
         text('group'),
-        text('role'),
+        { title: 'role', kind: 'word' as const },
         { title: 'state', kind: 'word' as const },
         ...['CPU', 'memory (RSS)', 'database', 'decisions'].map(number),
         text('refused messages'),

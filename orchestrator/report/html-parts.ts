@@ -26,9 +26,11 @@ export function tableHtml(
     );
     return `<tr>${shown.join('')}</tr>`;
   });
+  // The caption stands before what scrolls: inside it would scroll away or be cut off.
+  const name = escaped(caption);
   return (
-    `<div class="scroll" role="region" aria-label="${escaped(caption)}" tabindex="0"><table><caption>${escaped(caption)}</caption>` +
-    `<thead><tr>${head.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`
+    `<p class="caption">${name}</p><div class="scroll" role="region" aria-label="${name}" tabindex="0"><table aria-label="${name}">` +
+    `<thead><tr>${head.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>\n`
   );
 }
 

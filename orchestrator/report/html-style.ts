@@ -16,7 +16,7 @@ h3{font-size:1rem;margin:0 0 4px;overflow-wrap:anywhere}
 h4{font-size:.92rem;margin:14px 0 4px}
 p{margin:6px 0;overflow-wrap:anywhere}
 a{color:var(--a)}
-.soft,figcaption,caption{color:var(--soft);font-size:.88rem}
+.soft,figcaption,.caption{color:var(--soft);font-size:.88rem}
 code,pre{font:.86em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
 pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:10px 12px;margin:8px 0;white-space:pre-wrap}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 16px;padding:0;margin:16px 0 0;font-size:.92rem}
@@ -34,7 +34,8 @@ nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 16px;padding:0;margin
 .scroll{overflow-x:auto;margin:8px 0}
 .scroll:focus-visible{outline:2px solid var(--a)}
 table{border-collapse:collapse;font-size:.9rem;min-width:100%}
-caption{text-align:left;padding:4px 0;caption-side:top}
+.caption{margin:12px 0 0}
+.caption+.scroll{margin-top:2px}
 th,td{padding:5px 10px;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}
 th{font-weight:600;white-space:nowrap}tbody th{font-weight:500}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
@@ -55,12 +56,12 @@ figure{margin:14px 0}figcaption{margin:0 0 4px}
 .mark{fill:var(--edge);opacity:.55}.applied{fill:var(--edge)}.asked{fill:none;stroke:var(--edge);stroke-dasharray:3 2}
 .tickmark{stroke:var(--ink);stroke-width:2;fill:none}
 .void{fill:none;stroke:var(--rule);stroke-dasharray:4 4}
-.small{display:grid;grid-template-columns:repeat(auto-fill,minmax(205px,1fr));gap:10px 14px;padding:0;list-style:none;margin:10px 0}
-.small p{margin:0;font-size:.86rem}
+.small{display:grid;grid-template-columns:repeat(auto-fill,minmax(160px,1fr));gap:10px 14px;padding:0;list-style:none;margin:10px 0}
+.small .plot{width:100%}.small p{margin:0;font-size:.86rem}
 .diagram{background:#fff;border:1px solid var(--rule);border-radius:6px;padding:6px}.diagram img{display:block;color-scheme:light;max-width:none}
 footer{max-width:1120px;margin:40px auto 24px;padding:10px 20px 0;color:var(--soft);font-size:.85rem}
 @media (max-width:640px){main,header,footer{padding-left:16px;padding-right:16px}.wide-plot{display:none}.narrow{display:block}
-h1{font-size:1.3rem}th,td{padding:5px 8px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}.small{grid-template-columns:1fr}}
+h1{font-size:1.3rem}th,td{padding:5px 8px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}}
 @media print{:root{--ink:#000;--soft:#444;--paper:#fff;--card:#fff;--rule:#bbb;--grid:#ddd;--a:#0072b2;--b:#c04e00;--shade:#f0a94a66;--band:#8a6fb01f;--edge:#7a5ca8;--good:#00684e;--bad:#b3261e;--open:#7a5400;color-scheme:light}
 body{font-size:11pt}nav{display:none}.check,figure,tr,.tiles,.small li{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}
 .wide-plot{display:block}.narrow{display:none}table{font-size:8pt}}

@@ -111,11 +111,11 @@ function differencesHtml(summary: RunSummary, finals: ReadonlyMap<string, NodeRe
   return (
     title +
     tableHtml(
-      `${differences.length} wallets that correct nodes hold differently`,
+      `Wallets that correct nodes hold differently: ${differences.length}`,
       [
         { title: 'wallet', kind: 'key' },
         { title: 'DCoin', kind: 'number' },
-        { title: 'State', kind: 'text' },
+        { title: 'State', kind: 'word' },
         { title: 'nodes', kind: 'number' },
         { title: 'seats', kind: 'long' },
       ],
