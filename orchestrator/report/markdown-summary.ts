@@ -3,7 +3,7 @@
  * image, markup or table cell can come out of an id.
  */
 import { expectedText, resultOf } from './check-text.ts';
-import { shortened, visible } from './markup.ts';
+import { onOneLine, shortened } from './markup.ts';
 import { countText, millisecondsText, plainNumber, secondsText } from './quantity-text.ts';
 import { commandText } from './replay-command.ts';
 import type { RunSummary } from './run-summary.ts';
@@ -60,7 +60,7 @@ export function markdownSummary(summary: RunSummary): string {
     '',
     ...fenced(commandText(summary.replay)),
     '',
-    `Everything is in \`${visible(summary.path).replaceAll('`', "'")}\`, with the page report.html.`,
+    `Everything is in \`${onOneLine(summary.path).replaceAll('`', "'")}\`, with the page report.html.`,
     '',
   ];
   return lines.join('\n');
@@ -76,7 +76,7 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
 
 /** One line of text in which nothing is Markdown or HTML, cut to 300 characters. */
 function plain(text: string): string {
-  return shortened(visible(text.replace(/\s+/g, ' ')), 300)
+  return shortened(onOneLine(text), 300)
     .replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`)
     .replace(/[\\`*_{}[\]()#+!|~@:$]/g, '\\$&')
     .replace(/\b(https?|www)\b/gi, (scheme) => `${scheme.slice(0, 1)}&#8203;${scheme.slice(1)}`);
@@ -86,5 +86,5 @@ function plain(text: string): string {
 function fenced(text: string): string[] {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
-  return [`${fence}sh`, visible(text.replace(/[\r\n]+/g, ' ')), fence];
+  return [`${fence}sh`, onOneLine(text), fence];
 }

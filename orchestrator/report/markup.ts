@@ -12,6 +12,11 @@ export function visible(text: string): string {
   return text.replace(UNSHOWABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** `visible`, on one line. */
+export function onOneLine(text: string): string {
+  return visible(text.replace(/[\t\r\n\u2028\u2029]+/g, ' '));
+}
+
 /** For element content and quoted attributes of HTML, SVG and XML alike. */
 export function escaped(text: string): string {
   return visible(text).replace(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`);

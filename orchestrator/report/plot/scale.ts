@@ -39,7 +39,7 @@ export function logDomain(values: readonly number[]): [number, number] {
     least = Math.min(least, value);
     most = Math.max(most, value);
   }
-  if (!(least > 0) || !Number.isFinite(most)) return [1, 10];
+  if (!(least > 0 && least <= most) || !Number.isFinite(most)) return [1, 10];
   const steps = [1, 2, 5, 10];
   const down = 10 ** Math.floor(Math.log10(least));
   const up = 10 ** Math.floor(Math.log10(most));

@@ -9,10 +9,11 @@ export interface Ticks {
 /** At most `count + 1` ticks inside [from, to]; one where there is no extent. */
 export function niceTicks(from: number, to: number, count: number): Ticks {
   if (!Number.isFinite(from) || !Number.isFinite(to)) return { values: [], step: 1 };
-  if (!(to > from)) return { values: [from], step: 1 };
+  // Closer than numbers can be told apart when they are counted up in steps: no extent.
+  if (!(to - from > (Math.abs(from) + Math.abs(to)) * 1e-9)) return { values: [from], step: 1 };
   const step = niceStep((to - from) / Math.max(1, count));
-  const first = Math.ceil(from / step - 1e-9);
-  const last = Math.floor(to / step + 1e-9);
+  const first = Math.ceil(from / step - 1e-6);
+  const last = Math.floor(to / step + 1e-6);
   return { values: Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step + 0), step };
 }
 
