@@ -9,11 +9,12 @@ import { textTable } from '../cli/text-table.ts';
 import { Failure } from '../failure.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
 import { LAB_NAME_PATTERN } from '../lab/lab-plan.ts';
-import { replayText } from '../report/replay-command.ts';
+import { tellGithub } from '../report/github-actions.ts';
+import { commandText } from '../report/replay-command.ts';
 import type { RunSummary } from '../report/run-summary.ts';
 import type { ChosenRuntime } from '../runtimes/choose-runtime.ts';
 import { resolveScenario, type ScenarioOverrides } from '../scenario/resolve-scenario.ts';
-import { findScenario, problemText } from '../scenario/scenario-files.ts';
+import { type FoundScenario, findScenario, problemText } from '../scenario/scenario-files.ts';
 import { scenarioOfRun } from '../scenario/scenario-of-run.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
@@ -90,7 +91,8 @@ export const runCommand = defineCommand({
     const { flags, positionals } = parsed;
     const [scenario] = positionals;
     const lab = flags.lab ?? `run-${randomBytes(4).toString('hex')}`;
-    const plan = scenario == null ? plainRun(parsed, context, lab) : scenarioRun(parsed, context, scenario, lab);
+    const source = scenario == null ? null : findScenario(scenario, context.cwd);
+    const plan = source === null ? plainRun(parsed, context, lab) : scenarioRun(parsed, context, source, lab);
     if (plan === null) return EXIT.usage;
     const [{ performRun }, { chooseRuntime }] = await Promise.all([
       import('../run/perform-run.ts'),
@@ -135,6 +137,7 @@ export const runCommand = defineCommand({
         if (!flags.keep) printRunSummary(context, plan, summary);
         printNext(context, summary);
       }
+      tellGithub(context, summary, source === null ? null : source.file);
       return summary.exitCode;
     } finally {
       // The wallets of a run are in its directory; with --keep the lab stays to be looked at.
@@ -160,7 +163,7 @@ function plainRun(parsed: RunArguments, { cwd }: CommandContext, lab: string): S
 function scenarioRun(
   parsed: RunArguments,
   context: CommandContext,
-  scenario: string,
+  source: FoundScenario,
   lab: string,
 ): ScenarioPlan | null {
   const { given } = parsed;
@@ -170,7 +173,6 @@ function scenarioRun(
       'usage',
       misplaced.map((name) => `--${name}: expected not to be given, since the scenario says it, got one`).join('\n'),
     );
-  const source = findScenario(scenario, context.cwd);
   const result = resolveScenario(source, { ...overridesOf(parsed, context), lab });
   if (result.ok) return result.plan;
   for (const problem of result.problems) context.terminal.note(problemText(source.file, problem));
@@ -201,7 +203,7 @@ function printNext({ terminal, cwd }: CommandContext, { verdict, path, replay, s
   const run = relative(cwd, path);
   terminal.line();
   if (verdict !== 'pass') {
-    terminal.line(`Again with the same seed: ${replayText(replay)}`);
+    terminal.line(`Again with the same seed: ${commandText(replay)}`);
     terminal.line(`Its record, judged again: npx wallance check ${run}`);
     return;
   }

@@ -5,7 +5,6 @@
  */
 import { invariant } from '../../node/protocol/invariant.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
-import type { Capability } from '../scenario/scenario-plan.ts';
 import type { CollectedFiles, Runtime } from './runtime.ts';
 
 const STATS_MS_MAX = 3000;
@@ -21,7 +20,6 @@ export class AttachedRuntime implements Runtime {
   /** Nothing is started, so nothing is waited for. */
   readonly readyMsMax = 0;
   /** Twins are the business of whoever started the nodes. */
-  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>(['twins']);
   readonly fabric = null;
   readonly fabricUrl: string;
   readonly #statsUrl: string | null;

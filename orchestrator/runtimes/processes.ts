@@ -14,7 +14,6 @@ import { LastingFabric } from '../fabric/lasting-fabric.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { identify, type ProcessIdentity } from '../lab/process-identity.ts';
 import { programFile } from '../project.ts';
-import { CAPABILITIES, type Capability } from '../scenario/scenario-plan.ts';
 import { isDatabase } from './database-files.ts';
 import { environmentFailure, fabricOptions } from './fabric-options.ts';
 import { lastLines } from './file-tail.ts';
@@ -36,9 +35,6 @@ const DISPOSE_GRACE_MS = 5000;
 export class ProcessRuntime implements Runtime {
   readonly name = 'processes';
   readonly readyMsMax = 30_000;
-  readonly capabilities: ReadonlySet<Capability> = new Set(
-    CAPABILITIES.filter((name) => name !== 'board-limits' && name !== 'architectures'),
-  );
   readonly #options: RuntimeOptions;
   readonly #program = programFile('node/host/main').file;
   readonly #nodes = new Map<string, Running>();

@@ -16,7 +16,7 @@ import type { LabCredentials } from '../lab/credentials.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
 import type { ProcessIdentity } from '../lab/process-identity.ts';
-import type { Capability } from '../scenario/scenario-plan.ts';
+import { CAPABILITIES, type Capability } from '../scenario/scenario-plan.ts';
 
 export interface RuntimeOptions {
   readonly plan: LabPlan;
@@ -37,6 +37,15 @@ export interface RuntimeOptions {
   /** Whole lines of the fabric's journal (fabric-journal.ts), about every tenth of a second; absent: none is written. */
   readonly journal?: (lines: string) => void;
 }
+
+const OF_CONTAINERS: readonly Capability[] = ['board-limits', 'architectures'];
+
+/** What each runtime can do; anything else must not be asked of it. */
+export const CAPABILITIES_OF: Readonly<Record<Runtime['name'], ReadonlySet<Capability>>> = {
+  processes: new Set(CAPABILITIES.filter((name) => !OF_CONTAINERS.includes(name))),
+  docker: new Set(CAPABILITIES),
+  attached: new Set<Capability>(['twins']),
+};
 
 export interface FabricRestart {
   /** `kept`: the broker hands its sessions to the next one. `lost`: it is killed, and the next one knows nobody. */
@@ -69,8 +78,6 @@ export interface CollectedFiles {
 
 export interface Runtime {
   readonly name: 'processes' | 'docker' | 'attached';
-  /** What it can do. Anything else must not be asked of it. */
-  readonly capabilities: ReadonlySet<Capability>;
   /** How long a node may take from its start until it says that it is ready. */
   readonly readyMsMax: number;
   startFabric(): Promise<void>;

@@ -17,7 +17,6 @@ import { Failure, messageOf } from '../../failure.ts';
 import { forEachBounded } from '../../lab/for-each-bounded.ts';
 import type { SeatPlan } from '../../lab/lab-plan.ts';
 import type { ProcessIdentity } from '../../lab/process-identity.ts';
-import { CAPABILITIES, type Capability } from '../../scenario/scenario-plan.ts';
 import { DATABASE_PREFIX } from '../database-files.ts';
 import { environmentFailure, fabricOptions } from '../fabric-options.ts';
 import { lastLines } from '../file-tail.ts';
@@ -70,7 +69,6 @@ const READY_EMULATED_MS_MAX = 120_000;
 
 export class DockerRuntime implements Runtime {
   readonly name = 'docker';
-  readonly capabilities: ReadonlySet<Capability> = new Set(CAPABILITIES);
   /** Of what this object makes. */
   readonly run = randomBytes(6).toString('hex');
   readonly #options: RuntimeOptions;
