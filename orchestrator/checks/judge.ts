@@ -84,7 +84,9 @@ class Pass {
   end(): Judgement {
     const facts = this.#facts;
     const record = this.#record;
-    for (const watch of this.#watches.values()) watch.end(this.#lastT, this.#live);
+    // The lab may have watched on when no node had anything more to say.
+    const endT = record.events.reduce((latest, { t }) => Math.max(latest, t), this.#lastT);
+    for (const watch of this.#watches.values()) watch.end(endT, this.#live);
     const tracks = this.#tracker.tracks().filter(({ sentBy }) => facts.correct.has(sentBy));
     const obliged = (track: RequestTrack): readonly string[] => this.#obliged(track);
     const stuck = this.#stuck(tracks, obliged);

@@ -50,6 +50,8 @@ export class LiveMetrics {
     acts: 0,
   };
   #worst: LiveInvariant | null = null;
+  /** Divergent wallets and States as last counted; null: a wallet has changed since. */
+  #divergence: { readonly wallets: number; readonly states: number } | null = null;
 
   constructor(facts: CheckFacts) {
     this.#facts = facts;
@@ -134,9 +136,9 @@ export class LiveMetrics {
       case 'byzantine-acts':
         return this.#counts.acts;
       case 'divergent-states':
-        return this.#divergent(({ state }) => state);
+        return this.#divergent().states;
       case 'divergent-wallets':
-        return this.#divergent(({ units, state }) => `${units}/${state}`);
+        return this.#divergent().wallets;
       default:
         return null;
     }
@@ -226,12 +228,21 @@ export class LiveMetrics {
     const id = textOf(line, 'id');
     const views = this.#wallets.get(id) ?? new Map<string, { readonly units: number; readonly state: string }>();
     this.#wallets.set(id, views);
+    this.#divergence = null;
     views.set(seat, { units: numberOf(line, 'cU'), state: textOf(line, 'state') });
   }
 
-  #divergent(key: (view: { readonly units: number; readonly state: string }) => string): number {
-    let divergent = 0;
-    for (const views of this.#wallets.values()) if (new Set([...views.values()].map(key)).size > 1) divergent++;
-    return divergent;
+  #divergent(): { readonly wallets: number; readonly states: number } {
+    if (this.#divergence !== null) return this.#divergence;
+    let wallets = 0;
+    let states = 0;
+    for (const views of this.#wallets.values()) {
+      const [first] = views.values();
+      const all = [...views.values()];
+      if (all.some(({ state }) => state !== first?.state)) states++;
+      if (all.some(({ units, state }) => state !== first?.state || units !== first.units)) wallets++;
+    }
+    this.#divergence = { wallets, states };
+    return this.#divergence;
   }
 }

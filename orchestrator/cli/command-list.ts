@@ -2,6 +2,7 @@
 import { attachCommand } from '../commands/attach.ts';
 import { brokerCommand } from '../commands/broker.ts';
 import { buyCommand } from '../commands/buy.ts';
+import { checkCommand } from '../commands/check.ts';
 import { cleanCommand } from '../commands/clean.ts';
 import { credentialsCommand } from '../commands/credentials.ts';
 import { doctorCommand } from '../commands/doctor.ts';
@@ -17,6 +18,7 @@ import type { Command } from './command.ts';
 
 export const COMMANDS: readonly Command[] = [
   runCommand,
+  checkCommand,
   upCommand,
   statusCommand,
   buyCommand,
