@@ -1,4 +1,5 @@
 /** When faults were at work, as spans of time for plots and as words. Pure. */
+import { shortened } from './markup.ts';
 import type { Span } from './plot/bands.ts';
 import { secondsText } from './quantity-text.ts';
 import type { TimeSpan } from './run-series.ts';
@@ -22,7 +23,7 @@ export function faultSpans(faults: readonly FaultSummary[], endMs: number): read
   return faults.flatMap((fault, index) => {
     const span = faultSpan(fault, endMs);
     if (span === null) return [];
-    const title = `${index + 1} ${fault.title}: ${secondsText(span.fromMs)} to ${secondsText(span.toMs)}, ${fault.state}`;
+    const title = `${index + 1} ${shortened(fault.title, 100)}: ${secondsText(span.fromMs)} to ${secondsText(span.toMs)}, ${fault.state}`;
     return [{ label: String(index + 1), title, ...span }];
   });
 }

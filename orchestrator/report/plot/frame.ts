@@ -2,7 +2,7 @@
  * The frame of a plot: title and description for those who cannot see it, axes with grid lines, and the place of the
  * data. It says so where there is nothing to show. Pure; texts are escaped here.
  */
-import { escaped } from '../markup.ts';
+import { escaped, shortened } from '../markup.ts';
 import { short } from './marks.ts';
 import type { Scale } from './scale.ts';
 import { logTicks, niceTicks, type Ticks, tickText } from './ticks.ts';
@@ -29,8 +29,8 @@ export function frame(options: FrameOptions, content: string): string {
   const { id, title, description, width, height } = options;
   return (
     `<svg class="plot" viewBox="0 0 ${short(width)} ${short(height)}" width="${short(width)}" height="${short(height)}" ` +
-    `role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${escaped(title)}</title>` +
-    `<desc id="${id}-d">${escaped(description)}</desc>${content}</svg>`
+    `role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${escaped(shortened(title, 120))}</title>` +
+    `<desc id="${id}-d">${escaped(shortened(description, 400))}</desc>${content}</svg>`
   );
 }
 
