@@ -8,7 +8,11 @@ import { EXPECTED_NAME, NAME_PATTERN, RESERVED_NAMES, SELECTOR } from './seat-se
 export const isName = (found: string): boolean => NAME_PATTERN.test(found) && !RESERVED_NAMES.includes(found);
 
 /** Of a fault, a link, a stream of purchases, a check. */
-export const ID = text(`an id of ${EXPECTED_NAME}`, isName, { type: 'string', pattern: NAME_PATTERN.source });
+export const ID = text(
+  'an id of 1..32 of a-z, 0-9 and - that begins with a letter',
+  (found) => NAME_PATTERN.test(found),
+  { type: 'string', pattern: NAME_PATTERN.source },
+);
 
 const DELAY_MS_MAX = 600_000;
 const RATE_MAX = 1_000_000;
