@@ -44,7 +44,8 @@ export function latencySection(series: RunSeries): string {
 export function timeSection(summary: RunSummary, series: RunSeries): string {
   const { span } = series;
   const spans = faultSpans(summary.faults, loadEndMs(summary, span.toMs));
-  const bucket = millisecondsText(series.decisions.bucketMs);
+  const { bucketMs } = series.decisions;
+  const bucket = bucketMs < 1000 ? `${bucketMs}\u00a0ms` : `${bucketMs / 1000}\u00a0s`;
   const withRows = (px: number) => (width: number) => px + spanRowsPx(width, span, spans);
   const legend =
     spans.length === 0
@@ -77,7 +78,7 @@ export function timeSection(summary: RunSummary, series: RunSeries): string {
     {
       id: 'latency-time',
       title: 'Latency of each request',
-      description: 'Until its decision at the requester, by when it was sent.',
+      description: `Until its decision at the requester, by when it was sent.${series.latencyOverTime.length < series.requesterMs.length ? ' Where there are many, the fastest and the slowest.' : ''}`,
     },
     withRows(210),
     (options) =>

@@ -316,7 +316,7 @@ function* madeUpHistory(
 }
 
 function idOf(index: number): string {
-  return index < 0 ? GENESIS : (index + 1).toString(16).padStart(8, 'a').repeat(8);
+  return index < 0 ? GENESIS : (index + 1).toString(16).padStart(8, '0').repeat(8);
 }
 
 function finalReport(node: string, { seats }: ScenarioPlan, index: number): NodeReport {
