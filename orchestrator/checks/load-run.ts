@@ -6,7 +6,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, s
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
-import { describeProblem, type Problem, shown } from '../../node/protocol/parameters.ts';
+import { type Problem, shown } from '../../node/protocol/parameters.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { type Observation, parseObservation } from '../history/observation.ts';
