@@ -11,6 +11,7 @@ import { decidedByWallets, trackRequests } from '../../orchestrator/history/requ
 import { secondVotes } from '../../orchestrator/history/single-vote.ts';
 import { walletDifferences } from '../../orchestrator/history/wallet-agreement.ts';
 import type { Lab } from '../../orchestrator/lab/lab.ts';
+import { CAPABILITIES_OF } from '../../orchestrator/runtimes/runtime.ts';
 import { CAPABILITIES } from '../../orchestrator/scenario/scenario-plan.ts';
 import { orderSurely } from '../support/order-surely.ts';
 import { collectedHistory, fund, newLab, RUNTIMES, startLab } from '../support/runtime-world.ts';
@@ -250,7 +251,7 @@ for (const kind of RUNTIMES) {
       const { runtime } = await startLab(t, kind, { nodes: 2 });
       const beyond = kind.name === 'docker' ? [] : ['board-limits', 'architectures'];
       assert.deepEqual(
-        CAPABILITIES.filter((name) => !runtime().capabilities.has(name)),
+        CAPABILITIES.filter((name) => !CAPABILITIES_OF[runtime().name].has(name)),
         beyond,
       );
     });
