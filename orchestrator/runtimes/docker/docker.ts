@@ -158,8 +158,9 @@ export class DockerRuntime implements Runtime {
   async #startBroker(start: BrokerStart, before: BrokerContainer | null): Promise<BrokerContainer> {
     const { nativeArchitecture, image, fabricPort } = this.#settings;
     const name = `${this.#prefix}-fabric`;
-    // A name is free when its container is gone, and so is a port of the host.
-    if (before !== null) await this.#engine.remove({ kind: 'container', id: before.id, name });
+    // A name is free when its container is gone, and so is a port of the host: that of the broker before, or of a start
+    // that came to nothing.
+    if (before !== null) await this.#engine.remove({ kind: 'container', id: name, name });
     this.#goOn();
     return BrokerContainer.start(
       this.#engine,
