@@ -81,6 +81,8 @@ export type Line = { readonly seat: string; readonly observation: Observation };
 /** What becomes of a line: itself, another one, several, or none. */
 export type Falsification = (line: Line) => Observation | readonly Observation[] | null;
 
+const TRUE: Falsification = ({ observation }) => observation;
+
 export interface RunOptions
   extends PlanOptions,
     Partial<Pick<RecordedCoresOptions, 'delayMs' | 'onCopy' | 'serviceMs'>> {
