@@ -94,6 +94,13 @@ export function doubtMissingLines(findings: Findings, facts: CheckFacts, seen: S
   }
 }
 
+/** Until when `seat` was seen to be up in its present life: its last line, or the final read that it answered. */
+export function upUntil({ record, seats }: SeenRun, seat: string): number {
+  const lastT = seats.get(seat)?.lastT ?? Number.NaN;
+  const read = record.events.find((event) => event.event === 'phase' && event.phase === 'read');
+  return record.finals.has(seat) && read !== undefined ? Math.max(lastT, read.t) : lastT;
+}
+
 export function evidence(seat: string, observation: Observation, why: string): EvidenceLine {
   return { seat, observation, why };
 }
