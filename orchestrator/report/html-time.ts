@@ -27,14 +27,15 @@ export function latencySection(series: RunSeries): string {
     {
       id: 'latency',
       title: 'Share of requests that took at most so long',
-      description: 'Milliseconds from sending; requests that were not decided are in neither line.',
+      description:
+        'Milliseconds from when the request was meant to be ordered. Requests that were not decided are in neither line.',
     },
     (width) => (width > 600 ? 320 : 280),
     (options) => ecdfPlot(options, sets),
   );
   const number = (title: string) => ({ title, kind: 'number' as const });
   const table = tableHtml(
-    'Latency from the sending of a request',
+    'Latency from when a request was meant to be ordered',
     [{ title: 'until', kind: 'key' }, ...['min', 'p50', 'p95', 'p99', 'max', 'requests'].map(number)],
     rows,
   );
@@ -78,7 +79,7 @@ export function timeSection(summary: RunSummary, series: RunSeries): string {
     {
       id: 'latency-time',
       title: 'Latency of each request',
-      description: `Until its decision at the requester, by when it was sent.${series.latencyOverTime.length < series.requesterMs.length ? ' Where there are many, the fastest and the slowest.' : ''}`,
+      description: `Until its decision at the requester, by when it was meant to be ordered.${series.latencyOverTime.length < series.requesterMs.length ? ' Where there are many, the fastest and the slowest.' : ''}`,
     },
     withRows(210),
     (options) =>
