@@ -289,7 +289,7 @@ function conditionsOf(
   written.behaviours?.forEach((behaviour, index) => {
     const at = [...path, 'behaviours', index];
     checkBehaviour(behaviour, at);
-    const planned = plannedBehaviour(behaviour, at, `nodes/${group}/behaviour${index}`, toMembers);
+    const planned = plannedBehaviour(behaviour, at, `nodes/${group}/behaviour${index}`, toMembers, report);
     const { from, until } = behaviour;
     if (planned === null) return;
     if (from === undefined && until === undefined) {
