@@ -76,8 +76,9 @@ export class Findings {
       const more = this.#unresolved === 1 ? '' : ` (and ${this.#unresolved - 1} more)`;
       return { state: 'unknown', examined, detail: `${this.#doubt}${more}`, evidence: [] };
     }
-    if (examined === 0) return { state: 'unknown', examined, detail: `there were no ${this.#what}`, evidence: [] };
-    return { state: 'hold', examined, detail: `all of ${examined} ${this.#what}`, evidence: [] };
+    // Whether nothing is enough is for the check to say.
+    const detail = examined === 0 ? `there were no ${this.#what}` : `all of ${examined} ${this.#what}`;
+    return { state: 'hold', examined, detail, evidence: [] };
   }
 }
 

@@ -184,7 +184,10 @@ function verdictOf(
   for (const { check, asExpected, detail } of checks) {
     if (asExpected === null) reasons.push(`${check.title}: unknown: ${detail}`);
   }
-  for (const { id, title } of plan.timeline) {
+  // Those of the timeline, and what was in force for the whole load.
+  const titles = new Map(plan.timeline.map(({ id, title }) => [id, title]));
+  for (const event of events) if (event.event === 'fault') titles.set(event.id, event.title);
+  for (const [id, title] of titles) {
     const states = events.flatMap((event) => (event.event === 'fault' && event.id === id ? [event] : []));
     const bad = states.findLast(({ state }) => NOT_SEEN.includes(state));
     if (bad !== undefined) reasons.push(`fault ${title}: ${bad.state}: ${bad.detail}`);
