@@ -16,7 +16,7 @@ const LEFT_PX = 36;
 const TOP_PX = 64;
 const BOTTOM_PX = 20;
 const COLUMN_PX = 7.3;
-const TIME_COLUMNS = 13;
+const TIME_COLUMNS = 14;
 const TEXT_COLUMNS_MAX = 118;
 const TITLE_COLUMNS_MAX = 120;
 const ROWS_MAX = 80;
@@ -47,13 +47,18 @@ export function evidenceDiagram({ title, lines, seats, nodeOf }: DiagramInput): 
   const textX = laneX(lanes.length - 1) + LANE_PX * 0.75;
   const rows = shown.map((line, index): Row => {
     const { observation, why, proof } = line;
-    const said = described(observation);
+    const said = `${line.seat} ${described(observation)}`;
     const text = cut(proof && why !== '' && why !== said ? `${said}: ${why}` : said, TEXT_COLUMNS_MAX);
     return { line, y: TOP_PX + index * ROW_PX, lane: lanes.indexOf(line.seat), text };
   });
   const bottom = TOP_PX + (rows.length - 1) * ROW_PX;
+  const arrows = rows.flatMap((row) => arrowMarkup(row, rows, lanes, nodeOf, laneX));
   const left = lines.length - shown.length;
-  const note = left === 0 ? null : `${left} more lines are not shown`;
+  const notes = [
+    ...(arrows.some((arrow) => arrow.includes('wl-unseen')) ? ['dashed: nobody wrote down that it was sent'] : []),
+    ...(left === 0 ? [] : [`${left} more lines are not shown`]),
+  ];
+  const note = notes.length === 0 ? null : notes.join('; ');
   const height = bottom + BOTTOM_PX + (note === null ? 8 : 28);
   const columns = Math.max(...rows.map(({ text }) => text.length)) + TIME_COLUMNS;
   const heading = cut(title, TITLE_COLUMNS_MAX);
@@ -70,12 +75,12 @@ export function evidenceDiagram({ title, lines, seats, nodeOf }: DiagramInput): 
         ? ''
         : `<rect class="wl-band" x="${textX - 6}" y="${y - ROW_PX / 2}" width="${width - textX - 4}" height="${ROW_PX}"/>`,
     ),
-    ...rows.flatMap((row) => arrowMarkup(row, rows, lanes, nodeOf, laneX)),
+    ...arrows,
     ...rows.map((row) => markOf(row, laneX(row.lane))),
     ...rows.map(({ line, y, text }) => {
-      const time = `+${(line.observation.t - begunT).toFixed(3)} ms`.padStart(TIME_COLUMNS - 1);
+      const time = `+${(line.observation.t - begunT).toFixed(3)} ms`.padStart(TIME_COLUMNS - 2);
       const kind = line.proof ? 'wl-text' : 'wl-text wl-around';
-      return `<text class="${kind}" x="${textX}" y="${y + 4}" xml:space="preserve">${escapeMarkup(`${time} ${text}`)}</text>`;
+      return `<text class="${kind}" x="${textX}" y="${y + 4}" xml:space="preserve">${escapeMarkup(`${time}  ${text}`)}</text>`;
     }),
     ...(note === null ? [] : [`<text class="wl-text wl-around" x="${LEFT_PX - 20}" y="${height - 12}">${note}</text>`]),
     '</svg>',

@@ -4,6 +4,7 @@
  * pass over the history serves all checks of a run.
  */
 import { type Observation, textOf } from '../history/observation.ts';
+import { byNumberThenText } from '../history/wallet-agreement.ts';
 import type { EvidenceLine, JudgedCheck } from './verdict.ts';
 
 export interface DiagramLine extends EvidenceLine {
@@ -41,9 +42,16 @@ export function diagramLines(
   return new Map(
     wanted.map(({ check, around }) => {
       const proof = check.evidence.map((line) => ({ ...line, proof: true }));
-      return [check, [...proof, ...around].sort((a, b) => a.observation.t - b.observation.t)];
+      return [check, [...proof, ...around].sort(byTime)];
     }),
   );
+}
+
+/** Lines of one moment stay together by seat, each seat's in its own order. */
+function byTime(a: DiagramLine, b: DiagramLine): number {
+  const { t, seq } = a.observation;
+  if (t !== b.observation.t) return t - b.observation.t;
+  return a.seat === b.seat ? seq - b.observation.seq : byNumberThenText(a.seat, b.seat);
 }
 
 function wantedFor(check: JudgedCheck): Wanted {
