@@ -50,7 +50,8 @@ export const conservation: BeginFold = (facts) => {
         case 'wallet':
           if (!record.booting) return;
           if (flow !== null) flow.opened += numberOf(line, 'cU');
-          if (record.lives > 1) return;
+          // A later boot names balances that have grown since the last decision.
+          if (record.lives > 1 || record.worstHole === 'lines') return;
           own.set(textOf(line, 'id'), { units: numberOf(line, 'cU'), state: textOf(line, 'state'), line });
           return;
         case 'sensor.rx':
