@@ -113,7 +113,7 @@ function missing(directory: string, file: string): Failure {
 function readPlan(file: string): ScenarioPlan {
   let plan: unknown;
   try {
-    plan = parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 });
+    plan = parse(readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new Failure('artefacts', `${file} cannot be read: ${messageOf(cause)}`, { cause });
   }
