@@ -317,7 +317,7 @@ function withRoles(seats: readonly PlannedSeat[], timeline: readonly PlannedFaul
 }
 
 function labSeat(
-  { seat, node, startsAtMs, sensors, conditions }: PlannedSeat,
+  { seat, node, startsAtMs, board, architecture, sensors, conditions }: PlannedSeat,
   labSensors: readonly unknown[],
 ): SeatPlan {
   const normal = conditions.behaviours.length === 0 && conditions.clockOffsetMs === 0;
@@ -325,6 +325,8 @@ function labSeat(
     seat,
     node,
     ...(startsAtMs === null ? {} : { late: true }),
+    ...(board === null ? {} : { board }),
+    ...(architecture === null ? {} : { architecture }),
     ...(sensors === labSensors ? {} : { sensors }),
     ...(normal ? {} : { conditions }),
   };
