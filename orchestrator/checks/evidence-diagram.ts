@@ -7,8 +7,10 @@
  */
 import { listOf, numberOf, type Observation, textOf } from '../history/observation.ts';
 import { escapeMarkup } from '../report/picture.ts';
-import { type DiagramLine, voteKey } from './evidence-lines.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { type DiagramLine, diagramLines, voteKey } from './evidence-lines.ts';
 import { short } from './fold.ts';
+import type { JudgedCheck } from './verdict.ts';
 
 const LANE_PX = 56;
 const ROW_PX = 24;
@@ -20,6 +22,19 @@ const TIME_COLUMNS = 14;
 const TEXT_COLUMNS_MAX = 118;
 const TITLE_COLUMNS_MAX = 120;
 const ROWS_MAX = 80;
+
+/** A diagram for each check that has evidence, by id of the check. Reads the history once. */
+export function drawEvidence(record: RunRecord, checks: readonly JudgedCheck[]): ReadonlyMap<string, string> {
+  const { seats } = record.plan;
+  const nodeOf = new Map(seats.map(({ seat, node }) => [seat, node]));
+  const diagrams = new Map<string, string>();
+  if (checks.every(({ evidence }) => evidence.length === 0)) return diagrams;
+  for (const [{ check }, lines] of diagramLines(record.history(), checks)) {
+    const drawn = evidenceDiagram({ title: check.title, lines, seats: seats.map(({ seat }) => seat), nodeOf });
+    if (drawn !== null) diagrams.set(check.id, drawn);
+  }
+  return diagrams;
+}
 
 export interface DiagramInput {
   readonly title: string;

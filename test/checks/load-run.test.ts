@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { stringify } from 'yaml';
 import { judge } from '../../orchestrator/checks/judge.ts';
-import { loadRun, readLines } from '../../orchestrator/checks/load-run.ts';
+import { loadRun } from '../../orchestrator/checks/load-run.ts';
+import { linesOf } from '../../orchestrator/files/lines.ts';
 import { Failure, type FailureCode } from '../../orchestrator/failure.ts';
 import type { RunRecord } from '../../orchestrator/run/run-record.ts';
 import type { PlannedCheck } from '../../orchestrator/scenario/scenario-plan.ts';
@@ -112,7 +113,7 @@ it('lines of a large file are whole wherever a piece of it ends', (t) => {
   const lines = Array.from({ length: 40_000 }, (_, index) => `${index} ${'ä€'.repeat(index % 37)}`);
   lines.push('x'.repeat(3 << 20), 'end without a line break');
   writeFileSync(file, lines.join('\n'));
-  assert.deepEqual([...readLines(file)], lines);
+  assert.deepEqual([...linesOf(file)], lines);
 });
 
 describe('wallance check', () => {
