@@ -58,6 +58,7 @@ const code = await runCli(
     cwd: process.cwd(),
     inherited,
     signal: interruption.signal,
+    github: process.env.GITHUB_ACTIONS === 'true' ? { stepSummaryFile: process.env.GITHUB_STEP_SUMMARY || null } : null,
   },
   {
     version: PROJECT_VERSION,

@@ -15,10 +15,10 @@
  *   session     link, connected: the fabric or the control channel came or went
  *   sensor.tx   pub, topic, value, stream, sequence, c        published; c: units in pub's wallet afterwards
  *   sensor.rx   the same, counted, reason                     credited, or not and why
- *   req.tx      reqId, R, prevState, service, price, time
+ *   req.tx      reqId, R, prevState, service, price, time, nonce
  *   req.rx      the same, ok, reason                          stored, or not and why
  *   vote.cast   reqId, R, prevState, remU                     decided upon and locked; its work is not found yet
- *   vote.tx     voter, reqId, R, prevState, remU
+ *   vote.tx     voter, reqId, R, prevState, remU, nonce
  *   vote.rx     the same, ok, counted, reason                 ok: it passed verification, which all of these did
  *   decide      R, prevState, newState, reqId, remU, service, price, time, voters, rewarded, rewardU, nUsed, qUsed
  *   credit      wallet, deltaU, cause                         rewards only: a sensor.rx with counted is the other cause
@@ -286,13 +286,14 @@ export class Observations {
   #messageFields(message: { readonly kind: string }): string {
     switch (message.kind) {
       case 'vote': {
-        const { voter, requester, requestId, slot, remainingUnits } = message as Vote;
-        const rest = remainingUnits === undefined ? '' : `"remU":${remainingUnits},`;
+        const { voter, requester, requestId, slot, remainingUnits, nonce } = message as Vote;
+        const rest = remainingUnits === undefined ? '' : `"remU":${remainingUnits},"nonce":${nonce},`;
         return `"voter":${quoted(voter)},"reqId":"${requestId}","R":${quoted(requester)},"prevState":${quoted(slot)},${rest}`;
       }
       case 'request': {
-        const { id, requester, slot, service, priceDcoins, time } = message as Request;
-        const body = service === undefined ? '' : `"service":${quoted(service)},"price":${priceDcoins},"time":${time},`;
+        const { id, requester, slot, service, priceDcoins, time, nonce } = message as Request;
+        const bought = `"service":${quoted(service)},"price":${priceDcoins},"time":${time},"nonce":${nonce},`;
+        const body = service === undefined ? '' : bought;
         return `"reqId":"${id}","R":${quoted(requester)},"prevState":${quoted(slot)},${body}`;
       }
       case 'sensor': {

@@ -46,6 +46,8 @@ export interface Positional {
   readonly name: string;
   readonly help: string;
   readonly required: boolean;
+  /** Only for the last one: any number of them. */
+  readonly many?: true;
 }
 
 type Nullable<F, T> = F extends { readonly default: null } ? T | null : T;
@@ -71,7 +73,7 @@ export interface Setting {
 
 export interface ParsedArguments<T extends FlagTable> {
   readonly flags: FlagValues<T>;
-  /** As many as are declared; null where an optional one is absent. */
+  /** As many as are declared, or more where the last takes many; null where an optional one is absent. */
   readonly positionals: readonly (string | null)[];
   /** Names of the flags that were given. */
   readonly given: ReadonlySet<string>;
@@ -133,7 +135,8 @@ export function parseArguments<const T extends FlagTable>(
     if (required && found[index] === undefined)
       problems.push({ path: name.toUpperCase(), expected: 'to be given', found: 'nothing' });
   });
-  for (const extra of found.slice(positionals.length)) {
+  const many = positionals.at(-1)?.many === true;
+  for (const extra of many ? [] : found.slice(positionals.length)) {
     const expected =
       positionals.length === 0 ? 'no arguments' : `only ${positionals.map((p) => p.name.toUpperCase()).join(' ')}`;
     problems.push({ path: 'arguments', expected, found: shown(extra) });
@@ -143,7 +146,10 @@ export function parseArguments<const T extends FlagTable>(
     ok: true,
     parsed: {
       flags: values as FlagValues<T>,
-      positionals: positionals.map((_, index) => found[index] ?? null),
+      positionals: Array.from(
+        { length: many ? Math.max(found.length, positionals.length) : positionals.length },
+        (_, index) => found[index] ?? null,
+      ),
       given: new Set(texts.keys()),
     },
   };

@@ -2,21 +2,26 @@
 import { attachCommand } from '../commands/attach.ts';
 import { brokerCommand } from '../commands/broker.ts';
 import { buyCommand } from '../commands/buy.ts';
+import { checkCommand } from '../commands/check.ts';
 import { cleanCommand } from '../commands/clean.ts';
 import { credentialsCommand } from '../commands/credentials.ts';
 import { doctorCommand } from '../commands/doctor.ts';
 import { downCommand } from '../commands/down.ts';
 import { logsCommand } from '../commands/logs.ts';
 import { restartCommand, startCommand, stopCommand } from '../commands/node-commands.ts';
+import { planCommand } from '../commands/plan.ts';
 import { runCommand } from '../commands/run.ts';
 import { sampleCommand } from '../commands/sample.ts';
+import { schemaCommand } from '../commands/schema.ts';
 import { statusCommand } from '../commands/status.ts';
 import { traceCommand } from '../commands/trace.ts';
 import { upCommand } from '../commands/up.ts';
+import { validateCommand } from '../commands/validate.ts';
 import type { Command } from './command.ts';
 
 export const COMMANDS: readonly Command[] = [
   runCommand,
+  checkCommand,
   upCommand,
   statusCommand,
   buyCommand,
@@ -27,6 +32,9 @@ export const COMMANDS: readonly Command[] = [
   logsCommand,
   downCommand,
   cleanCommand,
+  validateCommand,
+  planCommand,
+  schemaCommand,
   traceCommand,
   doctorCommand,
   attachCommand,

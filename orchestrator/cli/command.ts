@@ -6,6 +6,11 @@ import type { FlagTable, ParsedArguments, Positional } from './arguments.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
+export interface GithubJob {
+  /** What is appended to it is shown on the job's page; null where there is none. */
+  readonly stepSummaryFile: string | null;
+}
+
 export interface CommandContext {
   readonly terminal: Terminal;
   /** Takes everything and shows nothing. */
@@ -17,6 +22,8 @@ export interface CommandContext {
   readonly inherited: Readonly<Record<string, string>>;
   /** Aborted by the first Ctrl-C or SIGTERM; a command then cleans up and ends. */
   readonly signal: AbortSignal;
+  /** Null where it does not run in GitHub Actions. */
+  readonly github: GithubJob | null;
 }
 
 export interface Command {

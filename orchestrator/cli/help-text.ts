@@ -25,9 +25,10 @@ export function overview(commands: readonly Command[], version: string): string[
 
 export function commandHelp(command: Command): string[] {
   const flags = Object.entries(command.flags).filter(([name]) => !name.startsWith('_'));
-  const positionals = command.positionals.map(({ name, required }) =>
-    required ? name.toUpperCase() : `[${name.toUpperCase()}]`,
-  );
+  const positionals = command.positionals.map(({ name, required, many }) => {
+    const shown = many === true ? `${name.toUpperCase()}...` : name.toUpperCase();
+    return required ? shown : `[${shown}]`;
+  });
   const lines = [
     ['usage: wallance', command.name, ...positionals, ...(flags.length > 0 ? ['[OPTIONS]'] : [])].join(' '),
     '',

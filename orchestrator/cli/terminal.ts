@@ -8,6 +8,7 @@ export interface TextStream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 export interface TerminalOptions {
@@ -43,6 +44,10 @@ export class Terminal {
 
   get columns(): number {
     return this.#stdout.columns ?? 100;
+  }
+
+  get rows(): number {
+    return this.#stdout.rows ?? 24;
   }
 
   /** A line of the result. */

@@ -338,6 +338,8 @@ export function describeEvent(event: LabEvent): string {
       return `node ${event.node} ready in ${event.readyMs} ms${event.databaseEmpty ? '' : ', with the wallets it had'}`;
     case 'died':
       return `node ${event.node} has gone: ${event.reason}`;
+    case 'stopped':
+      return `node ${event.node} is stopped`;
     case 'refused':
       return `node ${event.node} is refused: ${event.reason}`;
     case 'fabric-died':

@@ -6,24 +6,32 @@
  * parent, which still wants to read from the nodes.
  */
 import { createInterface } from 'node:readline';
-import type { FromBroker, ToBroker } from './broker-messages.ts';
+import { messageOf } from '../failure.ts';
+import type { Answers, FromBroker, Question, ToBroker } from './broker-messages.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 
 const forked = process.send !== undefined;
 let broker: EmbeddedBroker | null = null;
 let ending = false;
 
-function tell(message: FromBroker): void {
-  if (!forked) process.stdout.write(`${JSON.stringify(message)}\n`);
-  else if (process.connected) process.send?.(message);
+/** Resolves when it has left this process. */
+function tell(message: FromBroker): Promise<void> {
+  return new Promise((resolve) => {
+    if (!forked) process.stdout.write(`${JSON.stringify(message)}\n`, () => resolve());
+    else if (process.connected) process.send?.(message, () => resolve());
+    else resolve();
+  });
 }
 
-async function start(options: Extract<ToBroker, { kind: 'start' }>['options']): Promise<void> {
-  broker = new EmbeddedBroker(options);
+async function start({ options, beginning }: Extract<ToBroker, { kind: 'start' }>): Promise<void> {
   try {
-    tell({ kind: 'ready', port: await broker.start() });
+    broker = new EmbeddedBroker(options, {
+      ...(beginning === undefined ? {} : { beginning }),
+      onJournal: (lines) => void tell({ kind: 'journal', lines }),
+    });
+    void tell({ kind: 'ready', port: await broker.start() });
   } catch (error) {
-    tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    void tell({ kind: 'failed', message: messageOf(error) });
     await end();
   }
 }
@@ -37,10 +45,40 @@ async function end(): Promise<void> {
   else if (process.connected) process.disconnect();
 }
 
+async function answer(of: EmbeddedBroker, question: Question): Promise<Answers[keyof Answers]> {
+  switch (question.ask) {
+    case 'stats':
+      return of.stats();
+    case 'link-counts':
+      return of.linkCounts();
+    case 'link-state':
+      return of.linkState();
+    case 'set-links':
+      await of.setLinks(question.rules);
+      return null;
+    case 'set-queue-limit':
+      await of.setQueueLimit(question.messages);
+      return null;
+    case 'cut':
+      return of.cut(question.seats);
+    case 'hand-over':
+      return of.handOver();
+  }
+}
+
+async function reply(of: EmbeddedBroker, id: number, question: Question): Promise<void> {
+  try {
+    await tell({ kind: 'answer', id, answer: await answer(of, question) });
+  } catch (error) {
+    void tell({ kind: 'refused', id, message: messageOf(error) });
+  }
+  if (question.ask === 'hand-over') await end();
+}
+
 function take(message: ToBroker): void {
-  if (message.kind === 'start') void start(message.options);
+  if (message.kind === 'start') void start(message);
   else if (message.kind === 'stop') void end();
-  else if (broker !== null) tell({ kind: 'stats', id: message.id, stats: broker.stats() });
+  else if (broker !== null) void reply(broker, message.id, message.question);
 }
 
 if (forked) {

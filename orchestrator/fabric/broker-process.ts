@@ -1,9 +1,12 @@
 /** An EmbeddedBroker in its own process: the parent's side. The process ends when the parent does. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { BrokerDialogue } from './broker-dialogue.ts';
+import { BrokerDialogue, type BrokerStart } from './broker-dialogue.ts';
 import type { FromBroker, ToBroker } from './broker-messages.ts';
-import type { BrokerOptions, BrokerStats } from './embedded-broker.ts';
+import type { BrokerOptions, BrokerStats, HandOver } from './embedded-broker.ts';
+import type { FabricBroker } from './lasting-fabric.ts';
+import type { LinkCount, LinkRule } from './link-rule.ts';
+import type { LinkState } from './link-rules.ts';
 import type { RunningBroker } from './running-broker.ts';
 
 const START_MS_MAX = 10_000;
@@ -16,7 +19,7 @@ const PROGRAM = fileURLToPath(
   new URL(`./broker-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 );
 
-export class BrokerProcess implements RunningBroker {
+export class BrokerProcess implements RunningBroker, FabricBroker {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
@@ -40,7 +43,7 @@ export class BrokerProcess implements RunningBroker {
   }
 
   /** Resolves when it listens. Rejects with {@link BrokerError} `start-failed`, e.g. when the port is taken. */
-  static async start(options: BrokerOptions): Promise<BrokerProcess> {
+  static async start(options: BrokerOptions, more: Omit<BrokerStart, 'options'> = {}): Promise<BrokerProcess> {
     // An empty environment: nothing of the parent's matters to a broker, and extra certificates cost 40 ms at a start.
     const child = fork(PROGRAM, [], { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let stderr = '';
@@ -55,11 +58,11 @@ export class BrokerProcess implements RunningBroker {
     });
     const dialogue = new BrokerDialogue((message: ToBroker) => {
       if (child.connected) child.send(message, () => {});
-    });
+    }, more.onJournal);
     child.on('message', (message: FromBroker) => dialogue.take(message));
     void exited.then((why) => dialogue.end(why));
     try {
-      const port = await dialogue.start(options, START_MS_MAX);
+      const port = await dialogue.start({ options, ...more }, START_MS_MAX);
       return new BrokerProcess(child, dialogue, options.host ?? '127.0.0.1', port, exited);
     } catch (error) {
       child.kill('SIGKILL');
@@ -67,9 +70,45 @@ export class BrokerProcess implements RunningBroker {
     }
   }
 
-  /** Rejects with BrokerError `exited` or `no-answer`. */
-  stats(): Promise<BrokerStats> {
-    return this.#dialogue.stats();
+  // Each of these rejects with BrokerError `exited`, `no-answer` or `refused`.
+
+  stats(timeoutMs?: number): Promise<BrokerStats> {
+    return this.#dialogue.stats(timeoutMs);
+  }
+
+  setLinks(rules: readonly LinkRule[]): Promise<void> {
+    return this.#dialogue.setLinks(rules);
+  }
+
+  linkCounts(): Promise<readonly LinkCount[]> {
+    return this.#dialogue.linkCounts();
+  }
+
+  setQueueLimit(messages: number | null): Promise<void> {
+    return this.#dialogue.setQueueLimit(messages);
+  }
+
+  cut(seats: readonly string[]): Promise<readonly string[]> {
+    return this.#dialogue.cut(seats);
+  }
+
+  linkState(timeoutMs?: number): Promise<LinkState> {
+    return this.#dialogue.linkState(timeoutMs);
+  }
+
+  /** The process has ended when it resolves. */
+  async handOver(): Promise<HandOver> {
+    const handOver = await this.#dialogue.handOver();
+    await this.stop();
+    return handOver;
+  }
+
+  async pause(): Promise<void> {
+    this.#child.kill('SIGSTOP');
+  }
+
+  async resume(): Promise<void> {
+    this.#child.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {

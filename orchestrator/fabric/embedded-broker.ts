@@ -7,17 +7,29 @@
  * is acknowledged and goes nowhere (MQTT 3.1.1 knows no refusal, and ending the connection would make a client send it
  * again for ever).
  *
- * Sessions live as long as the process: a restart of the broker is a fault that a lab can want.
+ * Sessions live in memory. A broker that ends in good order can hand them over (`handOver`) to the one that takes its
+ * place; with one that is killed they are gone. Link rules emulate the network between nodes (link-rules.ts): without
+ * any, they cost nothing.
  */
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import { labPrefix } from '../../node/host/fabric-topics.ts';
 import { gatherWrites } from '../../node/host/gathered-writes.ts';
+import { monotonicMs } from '../../node/host/observations.ts';
+import { describeProblem, shown } from '../../node/protocol/parameters.ts';
 import { AccessRules, type Account, type Authentication, type BrokerKind } from './access.ts';
-import { FanOut, type Forward, REFUSED_TOPIC, type SessionView } from './fan-out.ts';
+import { type FabricControl, QUEUE_LIMIT_MAX } from './fabric-control.ts';
+import { FabricJournal, type JournalBounds } from './fabric-journal.ts';
+import { type FabricBeginning, type FabricSnapshot, ParcelList, readParcels } from './fabric-snapshot.ts';
+import { FanOut, REFUSED_TOPIC, type SessionView } from './fan-out.ts';
+import type { LinkCount, LinkRule } from './link-rule.ts';
+import { linkRuleProblems } from './link-rule-problems.ts';
+import { LinkRules, type LinkState } from './link-rules.ts';
+import { MessageClassifier, type Wire } from './message-class.ts';
 import { OUTBOX_LIMITS, type OutboxLimits } from './outbox.ts';
 import { guardPackets } from './packet-guard.ts';
-import type { Message } from './parcel.ts';
+import { Parcel } from './parcel.ts';
+import { BrokerError } from './running-broker.ts';
 import { SessionMemory } from './session-memory.ts';
 import { newTrafficCounters, type RefusalReason, type TrafficCounters } from './traffic.ts';
 
@@ -31,12 +43,36 @@ export interface BrokerOptions {
   /** Largest payload, bytes; default 65,536 on the fabric, 1 MiB for control (a report of 512 wallets is long). */
   readonly payloadBytesMax?: number;
   readonly limits?: Partial<OutboxLimits>;
+  /** Of the lab: what link rules draw from; default: its name. */
+  readonly seed?: string;
+  /** How classes of messages are told apart; default: the compact wire with ids of 32 bytes. */
+  readonly wire?: Wire;
+  /** In force from the first connection on. */
+  readonly links?: readonly LinkRule[];
+  /** Absent: no journal is written. */
+  readonly journal?: JournalBounds;
+}
+
+export interface BrokerHooks {
+  readonly beginning?: FabricBeginning;
+  /** Whole lines of the journal, every tenth of a second. */
+  readonly onJournal?: (lines: string) => void;
+}
+
+/** What a broker leaves that ends in good order. */
+export interface HandOver {
+  readonly snapshot: FabricSnapshot;
+  readonly links: LinkState;
+  readonly stats: BrokerStats;
 }
 
 export interface BrokerStats extends TrafficCounters {
   /** Client ids, sorted. */
   readonly connected: readonly string[];
+  /** What waits includes copies that link rules have under way. */
   readonly sessions: readonly SessionView[];
+  /** Copies that link rules have under way. */
+  readonly delayed: number;
   /** CPU time of the broker's process since its start, milliseconds. */
   readonly cpuMs: number;
   readonly rssBytes: number;
@@ -51,28 +87,83 @@ const CONNECT_MS_MAX = 5000;
 const DRAIN_MS_MAX = 10_000;
 /** Connections beyond those that a lab of this many seats can need. */
 const SPARE_CONNECTIONS = 256;
+const DEFAULT_WIRE: Wire = { codec: 'compact', idBytes: 32 };
+/** For publishes that were acknowledged to become copies, and for last bytes to leave, when sessions are handed over. */
+const HAND_OVER_MS_MAX = 1000;
+/** Of the event loop: an acknowledgement is written in one, its message follows in the next, and it leaves in another. */
+const HAND_OVER_TURNS = 4;
 const NOT_AUTHORIZED = 5;
 /** Sessions of one node or observer besides its own. */
 const BESIDE_MAX = 8;
 /** Errors of aedes about a client that is silent or gone. */
 const TIMEOUTS = /^(connection closed|drain timeout|keep alive timeout|connect did not arrive in time)$/;
 
-export class EmbeddedBroker {
+export class EmbeddedBroker implements FabricControl {
   readonly #options: BrokerOptions;
   readonly #rules: AccessRules;
   readonly #counters = newTrafficCounters();
   readonly #fanOut: FanOut;
   readonly #payloadBytesMax: number;
   readonly #accounts = new WeakMap<object, Account>();
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, Client>();
+  readonly #links: LinkRules;
+  readonly #journal: FabricJournal | null;
+  readonly #seats: ReadonlySet<string>;
+  readonly #queueMessagesMax: number;
+  readonly #prefix: string;
   #aedes: Aedes | null = null;
   #servers: Server[] = [];
+  /** Publishes of each client that were let in and are not copies yet: aedes acknowledges them first. */
+  readonly #underWay = new Map<string, number>();
 
-  constructor(options: BrokerOptions, forward: Forward | null = null) {
+  constructor(options: BrokerOptions, { beginning, onJournal }: BrokerHooks = {}) {
+    const { kind, lab, accounts, seed = lab, wire = DEFAULT_WIRE, links = [], journal } = options;
     this.#options = options;
-    this.#rules = new AccessRules(options.kind, options.lab, options.accounts);
-    this.#payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX[options.kind];
-    this.#fanOut = new FanOut(labPrefix(options.lab), { ...OUTBOX_LIMITS, ...options.limits }, this.#counters, forward);
+    this.#rules = new AccessRules(kind, lab, accounts);
+    this.#seats = new Set(accounts.map(({ seat }) => seat));
+    this.#payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX[kind];
+    const limits = { ...OUTBOX_LIMITS, ...options.limits };
+    this.#queueMessagesMax = limits.queueMessagesMax;
+    this.#prefix = labPrefix(lab);
+    const fanOut = new FanOut(this.#prefix, limits, this.#counters);
+    this.#fanOut = fanOut;
+    const classifier = new MessageClassifier(this.#prefix, wire);
+    this.#links = new LinkRules({
+      seed,
+      classifier,
+      now: monotonicMs,
+      deliver: (to, parcel, granted) => fanOut.deliver(to, parcel, granted),
+      onOverflow: () => {
+        this.#counters.dropped['queue-full']++;
+      },
+      onActive: (active) => {
+        fanOut.forward = active ? this.#links.forward : null;
+      },
+    });
+    this.#journal =
+      journal === undefined || onJournal === undefined
+        ? null
+        : new FabricJournal(journal, classifier, monotonicMs, onJournal);
+    fanOut.onTaken = (clientId) => {
+      const left = (this.#underWay.get(clientId) ?? 0) - 1;
+      if (left > 0) this.#underWay.set(clientId, left);
+      else this.#underWay.delete(clientId);
+    };
+    if (this.#journal !== null) {
+      fanOut.onPublish = this.#journal.published;
+      this.#links.onDecision = this.#journal.decided;
+    }
+    this.#putInForce(links);
+    if (beginning !== undefined) this.#goOn(beginning);
+  }
+
+  #goOn({ snapshot, links }: FabricBeginning): void {
+    if (links !== null) this.#links.resume(links);
+    if (snapshot === null) return;
+    const parcels = readParcels(snapshot.parcels, this.#prefix);
+    this.#fanOut.restore(snapshot.sessions, parcels);
+    for (const place of snapshot.retained) this.#fanOut.retain(parcels[place]!.message);
+    for (const [to, place, granted, dueMs] of snapshot.delayed) this.#links.hold(to, parcels[place]!, granted, dueMs);
   }
 
   /** Listens; resolves with the port. Rejects when the port is taken. Call once. */
@@ -103,6 +194,7 @@ export class EmbeddedBroker {
           packet.payload = Buffer.alloc(0);
           packet.retain = false;
         }
+        if (client !== null) this.#underWay.set(client.id, (this.#underWay.get(client.id) ?? 0) + 1);
         // The protocol retains nothing: a kept message would be one that a late node gets and the others do not.
         if (this.#options.kind === 'fabric') packet.retain = false;
         done(null);
@@ -159,9 +251,11 @@ export class EmbeddedBroker {
       socket.destroy();
     });
     const client = aedes.handle(socket);
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, client);
     socket.once('close', () => {
       this.#sockets.delete(socket);
+      // Some of them aedes has dropped, of which nobody is told.
+      this.#underWay.delete(client.id);
       // Not on an event of aedes: it has none for a client that leaves during its handshake.
       this.#fanOut.detach(client.id, client);
     });
@@ -199,16 +293,103 @@ export class EmbeddedBroker {
     return this.#sockets.size;
   }
 
-  /** For link rules that delay: puts a copy into one client's outbox. See {@link Forward}. */
-  deliver(to: string, message: Message): boolean {
-    return this.#fanOut.deliver(to, message);
+  // --- as a lab asks for it -----------------------------------------------------------------------------------------
+
+  async setLinks(rules: readonly LinkRule[]): Promise<void> {
+    this.#putInForce(rules);
+  }
+
+  #putInForce(rules: readonly LinkRule[]): void {
+    const problems = linkRuleProblems(rules, this.#seats);
+    if (problems.length > 0) throw new BrokerError('refused', problems.map(describeProblem).join('\n'));
+    this.#links.set(rules);
+  }
+
+  async linkCounts(): Promise<readonly LinkCount[]> {
+    return this.#links.counts();
+  }
+
+  async setQueueLimit(messages: number | null): Promise<void> {
+    if (messages !== null && !(Number.isInteger(messages) && messages >= 1 && messages <= QUEUE_LIMIT_MAX))
+      throw new BrokerError('refused', `messages: expected integer 1..${QUEUE_LIMIT_MAX}, got ${shown(messages)}`);
+    this.#fanOut.limitQueues(messages ?? this.#queueMessagesMax);
+  }
+
+  async cut(seats: readonly string[]): Promise<readonly string[]> {
+    const connected = new Set<string>();
+    for (const [socket, client] of this.#sockets) {
+      const seat = this.#accounts.get(client)?.seat;
+      if (seat === undefined || !seats.includes(seat)) continue;
+      connected.add(seat);
+      socket.destroy();
+    }
+    return seats.filter((seat) => connected.has(seat));
+  }
+
+  /** Where the link rules stand: what a broker in place of this one goes on with. */
+  linkState(): LinkState {
+    return this.#links.state();
+  }
+
+  /**
+   * Ends the broker for another one to go on in its place, and resolves with all that one needs.
+   *
+   * Nothing that was acknowledged is lost: no more is read from the clients, what they were told that the broker has is
+   * waited for, and only then the picture is taken. What they were not told they send again. What was sent to them and
+   * not acknowledged, or whose acknowledgement was not read any more, is sent again with the same packet id.
+   */
+  async handOver(): Promise<HandOver> {
+    for (const server of this.#servers) server.close();
+    for (const socket of this.#sockets.keys()) socket.read = () => null;
+    const endMs = monotonicMs() + HAND_OVER_MS_MAX;
+    for (let turn = 0; turn < HAND_OVER_TURNS || (this.#underWay.size > 0 && monotonicMs() < endMs); turn++)
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#fanOut.shut();
+    const list = new ParcelList();
+    const { place } = list;
+    const delayed = this.#links
+      .drain()
+      .map(({ dueMs, item }) => [item.to, place(item.parcel), item.granted, dueMs] as const);
+    const sessions = this.#fanOut.keep(place);
+    const retained = this.#fanOut.retained.map((message) => place(new Parcel(message, 'other', true)));
+    const links = this.#links.state();
+    const stats = this.stats();
+    const snapshot: FabricSnapshot = { parcels: list.written(), sessions, retained, delayed };
+    await this.#endSockets(endMs);
+    await this.stop();
+    return { snapshot, links, stats };
+  }
+
+  /** Lets what is written leave, and then the clients. */
+  async #endSockets(endMs: number): Promise<void> {
+    const closed = [...this.#sockets.keys()].map(
+      (socket) =>
+        new Promise<void>((resolve) => {
+          socket.once('close', () => resolve());
+          Socket.prototype.uncork.call(socket);
+          socket.destroySoon();
+        }),
+    );
+    const late = setTimeout(
+      () => {
+        for (const socket of this.#sockets.keys()) socket.destroy();
+      },
+      Math.max(0, endMs - monotonicMs()),
+    );
+    await Promise.all(closed);
+    clearTimeout(late);
   }
 
   stats(): BrokerStats {
     const { user, system } = process.cpuUsage();
-    const sessions = [...this.#fanOut.views()].sort((a, b) => (a.seat < b.seat ? -1 : 1));
+    const { delayedBySession } = this.#links;
+    const sessions = this.#fanOut
+      .views()
+      .map((view) => ({ ...view, waiting: view.waiting + (delayedBySession.get(view.seat) ?? 0) }))
+      .sort((a, b) => (a.seat < b.seat ? -1 : 1));
     return {
       ...structuredClone(this.#counters),
+      delayed: this.#links.delayed,
       connected: sessions.filter((session) => session.connected).map((session) => session.seat),
       sessions,
       cpuMs: (user + system) / 1000,
@@ -222,10 +403,12 @@ export class EmbeddedBroker {
     const aedes = this.#aedes;
     this.#servers = [];
     this.#aedes = null;
+    this.#links.drain();
+    this.#journal?.flush();
     const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     await new Promise<void>((resolve) => (aedes === null ? resolve() : aedes.close(() => resolve())));
     // Those that have not logged in are not known to aedes, and would hold up the server.
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     await closed;
   }
 }

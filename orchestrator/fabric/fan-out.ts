@@ -15,16 +15,24 @@
  * It does no access control: what arrives here has passed it.
  */
 import type { Socket } from 'node:net';
-import { Outbox, type OutboxLimits } from './outbox.ts';
+import { type KeptOutbox, Outbox, type OutboxLimits } from './outbox.ts';
 import { type Message, Parcel } from './parcel.ts';
 import { type TrafficClass, type TrafficCounters, trafficClass } from './traffic.ts';
 
 /**
- * The seam for link rules: called for each copy, `to` being the recipient's client id. The message itself goes on
- * unchanged, another one goes in its place, null drops this recipient's copy; the publisher is acknowledged in any case.
- * A copy that is to arrive later is dropped here and handed to {@link FanOut.deliver} when its time has come.
+ * The seam for link rules: called for each copy, `from` and `to` being client ids, `granted` the QoS of the subscription.
+ * The parcel itself goes out unchanged, another one goes out in its place, null drops this recipient's copy, `later`
+ * leaves it to the callee, which hands it to {@link FanOut.deliver} when its time has come. The publisher is
+ * acknowledged in any case.
  */
-export type Forward = (from: string, to: string, message: Message) => Message | null;
+export type Forward = (from: string, to: string, parcel: Parcel, granted: 0 | 1) => Parcel | null | 'later';
+
+/** What is kept of a session from one broker process to the next. Parcels are places in a list beside it. */
+export interface KeptSession {
+  readonly id: string;
+  readonly subscriptions: readonly (readonly [filter: string, qos: 0 | 1])[];
+  readonly outbox: KeptOutbox<number>;
+}
 
 /** Topic that refused publishes are sent to: no recipient has it. */
 export const REFUSED_TOPIC = '$refused';
@@ -69,9 +77,17 @@ const BROKER_TOPICS = '$SYS/';
 
 export class FanOut {
   readonly #prefix: string;
-  readonly #limits: OutboxLimits;
+  /** Shared with every outbox. */
+  readonly #limits: { -readonly [K in keyof OutboxLimits]: OutboxLimits[K] };
   readonly #counters: TrafficCounters;
-  readonly #forward: Forward | null;
+  /** Null: every copy goes out as it is. */
+  forward: Forward | null = null;
+  /** Told of each message that was made into copies, with their number. */
+  onPublish: ((parcel: Parcel, recipients: number) => void) | null = null;
+  /** Told of each message of a client that has arrived here: copies of it are on their way. */
+  onTaken: ((clientId: string) => void) | null = null;
+  /** Nothing more is taken, and nothing more is acknowledged. */
+  #closed = false;
   readonly #sessions = new Map<string, Session>();
   readonly #routes = new Map<string, Route>();
   readonly #retained = new Map<string, Message>();
@@ -79,11 +95,15 @@ export class FanOut {
   readonly #internal: { readonly levels: readonly string[]; readonly notify: Listener }[] = [];
 
   /** `prefix`: of the lab's topics, for the counters. */
-  constructor(prefix: string, limits: OutboxLimits, counters: TrafficCounters, forward: Forward | null) {
+  constructor(prefix: string, limits: OutboxLimits, counters: TrafficCounters) {
     this.#prefix = prefix;
-    this.#limits = limits;
+    this.#limits = { ...limits };
     this.#counters = counters;
-    this.#forward = forward;
+  }
+
+  /** Messages kept for one session from now on; what is kept already stays. */
+  limitQueues(messagesMax: number): void {
+    this.#limits.queueMessagesMax = messagesMax;
   }
 
   // ---- the emitter that aedes publishes to
@@ -103,8 +123,13 @@ export class FanOut {
   }
 
   emit(packet: EmittedPacket, done: (error?: Error | null) => void): this {
-    if (packet.topic.startsWith(BROKER_TOPICS)) this.#emitInternal(packet);
-    else if (packet.topic !== REFUSED_TOPIC) this.#publish(packet);
+    if (this.#closed) return this;
+    if (packet.topic.startsWith(BROKER_TOPICS)) {
+      this.#emitInternal(packet);
+    } else {
+      if (packet.topic !== REFUSED_TOPIC) this.#publish(packet);
+      this.onTaken?.(packet.clientId ?? '');
+    }
     // Later, not now: aedes reads the publisher's next packets in this callback, and may be inside its parser.
     queueMicrotask(() => done(null));
     return this;
@@ -130,20 +155,22 @@ export class FanOut {
     received.payloadBytes += payload.length;
     const message: Message = { from: clientId, topic, payload, qos: packet.qos === 0 ? 0 : 1 };
     const parcel = new Parcel(message, route.trafficClass);
+    this.onPublish?.(parcel, route.recipients.length);
     for (const { session, qos } of route.recipients) {
-      const copy = this.#forward === null ? message : this.#forward(clientId, session.id, message);
+      const copy = this.forward === null ? parcel : this.forward(clientId, session.id, parcel, qos);
       if (copy === null) this.#counters.dropped['link-rule']++;
-      else if (copy === message) offer(session, parcel, qos);
-      else offer(session, new Parcel(copy, route.trafficClass), qos);
+      else if (copy !== 'later') offer(session, copy, qos);
     }
   }
 
-  /** Puts a copy into one client's outbox, now, whatever it has subscribed to. False when there is no such session. */
-  deliver(to: string, message: Message): boolean {
+  /**
+   * Puts a copy into one client's outbox, now, whatever it has subscribed to. `granted`: the QoS it is sent with at most.
+   * A session that is gone by now has lost it.
+   */
+  deliver(to: string, parcel: Parcel, granted: 0 | 1): void {
     const session = this.#sessions.get(to);
-    if (session === undefined) return false;
-    offer(session, new Parcel(message, trafficClass(this.#prefix, message.topic)), 1);
-    return true;
+    if (session === undefined) this.#counters.dropped.unsent++;
+    else offer(session, parcel, granted);
   }
 
   #route(topic: string): Route {
@@ -221,7 +248,7 @@ export class FanOut {
     this.#sessions.get(clientId)?.outbox.acknowledge(packetId);
   }
 
-  #open(clientId: string, clean: boolean, owner: object): Session {
+  #open(clientId: string, clean: boolean, owner: object | null): Session {
     let session = this.#sessions.get(clientId);
     if (session === undefined) {
       const outbox = new Outbox(this.#limits, this.#counters);
@@ -247,11 +274,43 @@ export class FanOut {
     }));
   }
 
+  // ---- from one broker process to the next
+
+  /** Sessions that outlive their connections. `place`: where a parcel is kept. */
+  keep(place: (parcel: Parcel) => number): readonly KeptSession[] {
+    return [...this.#sessions.values()]
+      .filter(({ clean }) => !clean)
+      .map(({ id, subscriptions, outbox }) => ({
+        id,
+        subscriptions: Array.from(subscriptions, ([filter, { qos }]) => [filter, qos]),
+        outbox: outbox.keep(place),
+      }));
+  }
+
+  /** Opens the sessions that another one kept. Before the first connection. */
+  restore(sessions: readonly KeptSession[], parcels: readonly Parcel[]): void {
+    for (const { id, subscriptions, outbox } of sessions) {
+      const session = this.#open(id, false, null);
+      for (const [filter, qos] of subscriptions) session.subscriptions.set(filter, { levels: filter.split('/'), qos });
+      session.outbox.restore(outbox, parcels);
+    }
+    this.#routes.clear();
+  }
+
+  /** From now on nothing that arrives has an effect. */
+  shut(): void {
+    this.#closed = true;
+  }
+
   // ---- retained messages: one per topic, an empty payload removes it
 
   retain(message: Message): void {
     if (message.payload.length === 0) this.#retained.delete(message.topic);
     else this.#retained.set(message.topic, { ...message, payload: Uint8Array.from(message.payload) });
+  }
+
+  get retained(): readonly Message[] {
+    return [...this.#retained.values()];
   }
 
   /** Sends a client what is retained under filters that it has just subscribed to. */

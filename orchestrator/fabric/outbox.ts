@@ -33,6 +33,16 @@ interface Waiting {
   readonly id: number;
 }
 
+/** What an outbox holds, as plain data; `P` stands for a parcel. */
+export interface KeptOutbox<P> {
+  /** Packet id that was given out last. */
+  readonly lastId: number;
+  /** By packet id, in the order in which they were sent. */
+  readonly inFlight: readonly (readonly [id: number, parcel: P])[];
+  /** `id`: with which it was sent before; 0: never. */
+  readonly waiting: readonly (readonly [parcel: P, qos: 0 | 1, id: number])[];
+}
+
 const PACKET_ID_MAX = 65_535;
 /** Places freed at the head of the queue before it is moved. */
 const COMPACT_AT = 1024;
@@ -110,6 +120,23 @@ export class Outbox {
   /** PUBACK. An id that is not in flight is ignored. */
   acknowledge(id: number): void {
     if (this.#inFlight.delete(id) && this.waiting > 0) this.#send();
+  }
+
+  /** For another process, which goes on with `restore`. `place`: where a parcel is kept. */
+  keep<P>(place: (parcel: Parcel) => P): KeptOutbox<P> {
+    return {
+      lastId: this.#lastId,
+      inFlight: Array.from(this.#inFlight, ([id, parcel]) => [id, place(parcel)]),
+      waiting: this.#waiting.slice(this.#head).map(({ parcel, qos, id }) => [place(parcel), qos, id]),
+    };
+  }
+
+  /** Holds what another one kept, in the same order; what was in flight is sent again with its id. Only when empty. */
+  restore({ lastId, inFlight, waiting }: KeptOutbox<number>, parcels: readonly Parcel[]): void {
+    this.#lastId = lastId;
+    for (const [id, place] of inFlight) this.#inFlight.set(id, parcels[place]!);
+    this.#waiting = waiting.map(([place, qos, id]) => ({ parcel: parcels[place]!, qos, id }));
+    this.#waitingBytes = this.#waiting.reduce((sum, { parcel }) => sum + parcel.bytes, 0);
   }
 
   #open(): boolean {

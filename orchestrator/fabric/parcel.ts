@@ -20,16 +20,16 @@ export interface Message {
 export class Parcel {
   readonly message: Message;
   readonly trafficClass: TrafficClass;
-  readonly #retain: boolean;
+  /** It is a retained message, sent because of a new subscription. */
+  readonly retain: boolean;
   #atMostOnce: Buffer | null = null;
   #atLeastOnce: Buffer | null = null;
   #idOffset = 0;
 
-  /** `retain`: it is a retained message, sent because of a new subscription. */
   constructor(message: Message, trafficClass: TrafficClass, retain = false) {
     this.message = message;
     this.trafficClass = trafficClass;
-    this.#retain = retain;
+    this.retain = retain;
   }
 
   /** What the parcel counts for in a queue, bytes. */
@@ -67,7 +67,7 @@ export class Parcel {
       length.push((rest & 0x7f) | 0x80);
     }
     const packet = Buffer.allocUnsafe(1 + length.length + remaining);
-    packet[0] = (qos === 1 ? PUBLISH_QOS1 : PUBLISH_QOS0) | (this.#retain ? RETAIN : 0);
+    packet[0] = (qos === 1 ? PUBLISH_QOS1 : PUBLISH_QOS0) | (this.retain ? RETAIN : 0);
     packet.set(length, 1);
     let at = 1 + length.length;
     at = packet.writeUInt16BE(topicBytes, at);

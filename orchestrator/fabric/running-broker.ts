@@ -13,7 +13,8 @@ export interface RunningBroker {
 }
 
 export class BrokerError extends Error {
-  readonly code: 'start-failed' | 'not-installed' | 'exited' | 'no-answer';
+  /** `refused`: what was asked for makes no sense. */
+  readonly code: 'start-failed' | 'not-installed' | 'exited' | 'no-answer' | 'refused';
   constructor(code: BrokerError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -65,6 +65,26 @@ export function newTrafficCounters(): TrafficCounters {
   };
 }
 
+/** What two brokers counted, one after the other. */
+export function addedTraffic(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
+  const counts = (x: TrafficCounters['received'], y: TrafficCounters['received']) =>
+    Object.fromEntries(
+      TRAFFIC_CLASSES.map((name) => [
+        name,
+        { messages: x[name].messages + y[name].messages, payloadBytes: x[name].payloadBytes + y[name].payloadBytes },
+      ]),
+    ) as TrafficCounters['received'];
+  const numbers = <K extends string>(x: Record<K, number>, y: Record<K, number>): Record<K, number> =>
+    Object.fromEntries((Object.keys(x) as K[]).map((name) => [name, x[name] + y[name]])) as Record<K, number>;
+  return {
+    received: counts(a.received, b.received),
+    delivered: counts(a.delivered, b.delivered),
+    redelivered: a.redelivered + b.redelivered,
+    dropped: numbers(a.dropped, b.dropped),
+    refused: numbers(a.refused, b.refused),
+  };
+}
+
 /** `prefix` as of `labPrefix`. */
 export function trafficClass(prefix: string, topic: string): TrafficClass {
   const parsed = parseFabricTopic(prefix, topic);

@@ -13,7 +13,12 @@ export class LineWriter {
   }
 
   write(line: string): void {
-    this.#text += `${line}\n`;
+    this.append(`${line}\n`);
+  }
+
+  /** Whole lines with their ends. */
+  append(lines: string): void {
+    this.#text += lines;
     if (this.#text.length >= BATCH_CHARACTERS) this.flush();
   }
 

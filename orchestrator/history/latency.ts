@@ -12,12 +12,17 @@ export interface RequestLatency {
   readonly allMs: number | null;
 }
 
-export function latencyOf(track: RequestTrack, members: readonly string[]): RequestLatency {
-  const at = track.decidedAtMs.get(track.requester);
+/** `fromMs`: when the clock of an open loop starts, the time at which the request was meant to be ordered. */
+export function latencyOf(
+  track: RequestTrack,
+  members: readonly string[],
+  fromMs: number = track.sentAtMs,
+): RequestLatency {
+  const at = track.decidedAtMs.get(track.sentBy);
   const all = members.map((member) => track.decidedAtMs.get(member));
   return {
     requestId: track.requestId,
-    requesterMs: at === undefined ? null : at - track.sentAtMs,
-    allMs: all.includes(undefined) ? null : Math.max(...(all as number[])) - track.sentAtMs,
+    requesterMs: at === undefined ? null : at - fromMs,
+    allMs: all.includes(undefined) || all.length === 0 ? null : Math.max(...(all as number[])) - fromMs,
   };
 }

@@ -65,3 +65,9 @@ export function numberOf(observation: Observation, field: string): number {
   const value = observation[field];
   return typeof value === 'number' ? value : Number.NaN;
 }
+
+/** A list of texts, empty where there is none. */
+export function listOf(observation: Observation, field: string): readonly string[] {
+  const value = observation[field];
+  return Array.isArray(value) ? value.filter((element) => typeof element === 'string') : [];
+}

@@ -14,21 +14,27 @@ export interface RequestTrack {
   readonly previousState: string;
   readonly service: string;
   readonly priceDcoins: number;
+  /** The seat that sent it. */
+  readonly sentBy: string;
   /** When the requester first sent it, monotonic milliseconds. */
   readonly sentAtMs: number;
-  /** Nodes that stored the request. */
+  /** Seats that the request reached. */
   readonly receivedBy: ReadonlySet<string>;
-  /** Votes as their voters cast them. */
+  /** Votes as their voters cast them, by node. */
   readonly cast: readonly VoteSeen[];
-  /** Votes as each node counted them, by node. */
+  /** Votes as each seat counted them until it decided, by seat. */
   readonly counted: ReadonlyMap<string, readonly VoteSeen[]>;
-  /** When each node first decided it and had that committed, monotonic milliseconds, by node. */
+  /** When each seat first decided it and had that committed, monotonic milliseconds, by seat. */
   readonly decidedAtMs: ReadonlyMap<string, number>;
   /** State that its decision led to; null where no node wrote down a decision. */
   readonly newState: string | null;
 }
 
 interface Draft extends RequestTrack {
+  service: string;
+  priceDcoins: number;
+  sentBy: string;
+  sentAtMs: number;
   readonly receivedBy: Set<string>;
   readonly cast: VoteSeen[];
   readonly counted: Map<string, VoteSeen[]>;
@@ -38,32 +44,60 @@ interface Draft extends RequestTrack {
 
 /** Every request that its requester sent, in order of sending. What is known of others' requests only is left out. */
 export function trackRequests(history: History): readonly RequestTrack[] {
-  const tracks = new Map<string, Draft>();
-  for (const observations of history.values()) {
-    for (const observation of observations) {
-      if (observation.event !== 'req.tx') continue;
-      const requestId = textOf(observation, 'reqId');
-      const known = tracks.get(requestId);
-      if (known === undefined || observation.t < known.sentAtMs) tracks.set(requestId, begun(requestId, observation));
-    }
+  const tracker = new RequestTracker();
+  for (const [seat, observations] of history) {
+    for (const observation of observations) tracker.take(seat, observation);
   }
-  for (const [node, observations] of history) {
-    for (const observation of observations) {
-      const track = tracks.get(textOf(observation, 'reqId'));
-      if (track !== undefined) note(track, node, observation);
-    }
-  }
-  return [...tracks.values()].sort((a, b) => a.sentAtMs - b.sentAtMs);
+  return tracker.tracks();
 }
+
+/**
+ * Puts the lives together while the lines come in, each seat's in its own order and the seats in any: what is known of a
+ * request before its sending was seen is kept until then.
+ */
+export class RequestTracker {
+  readonly #drafts = new Map<string, Draft>();
+  /** By requester and State: every request that was heard of. */
+  readonly #slots = new Map<string, Set<string>>();
+
+  take(seat: string, observation: Observation): void {
+    const { event } = observation;
+    if (!EVENTS.has(event)) return;
+    const requestId = textOf(observation, 'reqId');
+    let draft = this.#drafts.get(requestId);
+    if (draft === undefined) {
+      draft = begun(requestId, observation);
+      this.#drafts.set(requestId, draft);
+      const slot = `${draft.requester}/${draft.previousState}`;
+      const rivals = this.#slots.get(slot);
+      if (rivals === undefined) this.#slots.set(slot, new Set([requestId]));
+      else rivals.add(requestId);
+    }
+    note(draft, seat, observation);
+  }
+
+  /** Requests that were sent, in order of sending. */
+  tracks(): readonly RequestTrack[] {
+    return [...this.#drafts.values()].filter(({ sentBy }) => sentBy !== '').sort((a, b) => a.sentAtMs - b.sentAtMs);
+  }
+
+  /** Other requests that anybody heard of on the same State, whether or not their requester says that it sent them. */
+  rivals({ requestId, requester, previousState }: RequestTrack): readonly string[] {
+    return [...(this.#slots.get(`${requester}/${previousState}`) ?? [])].filter((id) => id !== requestId);
+  }
+}
+
+const EVENTS: ReadonlySet<string> = new Set(['req.tx', 'req.rx', 'vote.cast', 'vote.tx', 'vote.rx', 'decide']);
 
 function begun(requestId: string, observation: Observation): Draft {
   return {
     requestId,
     requester: textOf(observation, 'R'),
     previousState: textOf(observation, 'prevState'),
-    service: textOf(observation, 'service'),
-    priceDcoins: numberOf(observation, 'price'),
-    sentAtMs: observation.t,
+    service: '',
+    priceDcoins: Number.NaN,
+    sentBy: '',
+    sentAtMs: Number.POSITIVE_INFINITY,
     receivedBy: new Set(),
     cast: [],
     counted: new Map(),
@@ -72,29 +106,44 @@ function begun(requestId: string, observation: Observation): Draft {
   };
 }
 
-function note(track: Draft, node: string, observation: Observation): void {
-  const vote = { voter: textOf(observation, 'voter'), remainingUnits: numberOf(observation, 'remU') };
+function note(track: Draft, seat: string, observation: Observation): void {
   switch (observation.event) {
+    case 'req.tx':
+      if (observation.t >= track.sentAtMs) break;
+      track.sentAtMs = observation.t;
+      track.sentBy = seat;
+      track.service = textOf(observation, 'service');
+      track.priceDcoins = numberOf(observation, 'price');
+      break;
     case 'req.rx':
-      track.receivedBy.add(node);
+      track.receivedBy.add(seat);
       break;
     case 'vote.cast':
     case 'vote.tx':
-      vote.voter = node;
-      if (!track.cast.some((earlier) => sameVote(earlier, vote))) track.cast.push(vote);
+      addVote(track.cast, observation.node, numberOf(observation, 'remU'));
       break;
     case 'vote.rx': {
-      if (observation.counted !== true) break;
-      const counted = track.counted.get(node) ?? [];
-      if (!counted.some((earlier) => sameVote(earlier, vote))) counted.push(vote);
-      track.counted.set(node, counted);
+      // What comes after the decision changes nothing any more.
+      if (observation.counted !== true || track.decidedAtMs.has(seat)) break;
+      const counted = track.counted.get(seat);
+      if (counted === undefined) track.counted.set(seat, [seen(observation)]);
+      else addVote(counted, textOf(observation, 'voter'), numberOf(observation, 'remU'));
       break;
     }
     case 'decide':
-      if (!track.decidedAtMs.has(node)) track.decidedAtMs.set(node, observation.t);
+      if (!track.decidedAtMs.has(seat)) track.decidedAtMs.set(seat, observation.t);
       track.newState ??= textOf(observation, 'newState');
       break;
   }
+}
+
+function seen(observation: Observation): VoteSeen {
+  return { voter: textOf(observation, 'voter'), remainingUnits: numberOf(observation, 'remU') };
+}
+
+function addVote(votes: VoteSeen[], voter: string, remainingUnits: number): void {
+  if (votes.some((vote) => vote.voter === voter && vote.remainingUnits === remainingUnits)) return;
+  votes.push({ voter, remainingUnits });
 }
 
 /**
@@ -118,8 +167,4 @@ export function decidedByWallets(
     }
   }
   return decided;
-}
-
-function sameVote(a: VoteSeen, b: VoteSeen): boolean {
-  return a.voter === b.voter && a.remainingUnits === b.remainingUnits;
 }

@@ -35,6 +35,7 @@ export interface LabProcessOptions {
   readonly signal: AbortSignal;
   readonly onEvent: (event: LabEvent) => void;
   readonly onObservation?: (seat: string, observation: Observation) => void;
+  readonly onJournal?: LabOptions['onJournal'];
 }
 
 /** How long what an earlier, killed lab process left running may take to end by itself. */
@@ -100,6 +101,7 @@ export class LabProcess {
           void shutDown(new Failure('environment', `the fabric ended: ${event.reason}`));
       },
       ...(options.onObservation === undefined ? {} : { onObservation: options.onObservation }),
+      ...(options.onJournal === undefined ? {} : { onJournal: options.onJournal }),
       onProcesses: () => record(),
     });
     const record = (): void => {

@@ -63,6 +63,8 @@ export interface LabOptions {
   readonly observe?: boolean;
   /** Every observation that nodes send. */
   readonly onObservation?: (seat: string, observation: Observation) => void;
+  /** Whole lines of the fabric's journal; absent: it keeps none. */
+  readonly onJournal?: (lines: string) => void;
   /** Node processes came or went. */
   readonly onProcesses?: () => void;
 }
@@ -224,6 +226,7 @@ export class Lab {
       controlPort,
       listenControl: (host) => this.#broker.listen(host),
       onTrouble: (text) => onEvent({ kind: 'trouble', text }),
+      ...(this.#options.onJournal === undefined ? {} : { journal: this.#options.onJournal }),
       onNodeExit: (seat, exit) => this.#onExit(seat, exit),
       onFabricExit: (reason) => {
         this.#fabricFailure = reason;

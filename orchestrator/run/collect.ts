@@ -16,6 +16,8 @@ import type { LabPlan } from '../lab/lab-plan.ts';
 import { nodeEnvironment } from '../runtimes/node-environment.ts';
 import type { RunDirectory } from './run-directory.ts';
 
+const OBSERVATIONS = 'observations.ndjson';
+
 /** What may be missing, a line each. */
 export async function collect(
   lab: Lab,
@@ -32,7 +34,9 @@ export async function collect(
         [files.stdout, 'stdout.log'],
         [files.stderr, 'stderr.log'],
       ]);
-      const observations = files.observations.filter((file) => existsSync(file));
+      const observations = [`${OBSERVATIONS}.1`, OBSERVATIONS]
+        .map((name) => join(files.directory, name))
+        .filter((file) => existsSync(file));
       copyAll(
         folder,
         observations.map((file) => [file, basename(file)]),

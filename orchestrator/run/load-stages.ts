@@ -58,7 +58,7 @@ export class LoadStages {
       conditions: new SeatConditions(plan.seats),
       links: new ActiveLinks(() => lab.fabricControl),
     };
-    this.#injector = new FaultInjector({ world: this.#world, log, value: (metric) => metrics.value(metric) });
+    this.#injector = new FaultInjector({ world: this.#world, log, value: (metric) => metrics.value(metric) ?? 0 });
     signal.addEventListener('abort', () => this.#ending.abort(), { once: true });
     if (signal.aborted) this.#ending.abort();
   }

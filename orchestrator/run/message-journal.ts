@@ -13,10 +13,9 @@ export class MessageJournal {
     });
   }
 
-  take(lines: readonly string[]): void {
-    this.#attempt(() => {
-      for (const line of lines) this.#writer?.write(line);
-    });
+  /** Whole lines, as the broker tells them. */
+  take(lines: string): void {
+    this.#attempt(() => this.#writer?.append(lines));
   }
 
   /** What may be missing, a line each. */

@@ -4,6 +4,7 @@
  * failed or was interrupted, and before anything is removed.
  */
 import { join } from 'node:path';
+import { checkFacts } from '../checks/check-facts.ts';
 import { judge } from '../checks/judge.ts';
 import { LiveMetrics } from '../checks/live-metrics.ts';
 import { loadRun } from '../checks/load-run.ts';
@@ -13,10 +14,11 @@ import { Failure } from '../failure.ts';
 import type { Observation } from '../history/observation.ts';
 import type { LabEvent } from '../lab/lab.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
-import type { LabProcess } from '../lab/lab-process.ts';
+import { LabProcess } from '../lab/lab-process.ts';
 import { PROJECT_VERSION } from '../project.ts';
+import { junitXml } from '../report/junit.ts';
 import { type RunSummary, summarise } from '../report/run-summary.ts';
-import { writeReports } from '../report/write-reports.ts';
+import { writeReport } from '../report/write-report.ts';
 import type { ChosenRuntime } from '../runtimes/choose-runtime.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { collect, saveOutput } from './collect.ts';
@@ -24,6 +26,7 @@ import { LoadStages } from './load-stages.ts';
 import { describeMachine } from './machine.ts';
 import { MessageJournal } from './message-journal.ts';
 import { ObservationWatch } from './observation-watch.ts';
+import type { LiveFigures } from './progress-lines.ts';
 import { RunDirectory } from './run-directory.ts';
 import { RunLog } from './run-log.ts';
 import { ScenarioProgress } from './scenario-progress.ts';
@@ -52,31 +55,32 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
   const run = RunDirectory.create(settings.out, plan.name, plan.seed, machine.revision, PROJECT_VERSION, startedAt);
   const log = new RunLog(join(run.path, 'events.ndjson'));
   const watch = new ObservationWatch();
-  const metrics = new LiveMetrics(plan);
-  const progress = new ScenarioProgress(terminal, plan, metrics);
+  const metrics = new LiveMetrics(checkFacts(plan));
+  const progress = new ScenarioProgress(terminal, plan, liveFigures(metrics));
   const journal = new MessageJournal(join(run.path, 'messages.ndjson'));
   log.watch((event) => progress.event(event));
   watch.follow((seat, observation) => {
     metrics.take(seat, observation);
     progress.take(seat, observation);
   });
+  const manifest = {
+    startedAt: startedAt.toISOString(),
+    run: plan.name,
+    seed: plan.seed,
+    runtime: runtime.placement.runtime,
+    ...runtime.facts,
+    warnings: runtime.warnings,
+    fabric: `embedded broker (aedes) in its own ${runtime.placement.runtime === 'docker' ? 'container' : 'process'}`,
+    networkEmulation: 'link rules in the broker; netem is not used',
+    durability: plan.lab.durability,
+    qos: plan.lab.qos,
+    profile: plan.lab.profile,
+    configurationHash: plan.lab.configurationHash,
+    machine,
+  };
   await log.timed('prepare', async () => {
     run.yaml('scenario.resolved.yaml', plan);
-    run.json('manifest.json', {
-      startedAt: startedAt.toISOString(),
-      run: plan.name,
-      seed: plan.seed,
-      runtime: runtime.placement.runtime,
-      ...runtime.facts,
-      warnings: runtime.warnings,
-      fabric: `embedded broker (aedes) in its own ${runtime.placement.runtime === 'docker' ? 'container' : 'process'}`,
-      networkEmulation: 'link rules in the broker; netem is not used',
-      durability: plan.lab.durability,
-      qos: plan.lab.qos,
-      profile: plan.lab.profile,
-      configurationHash: plan.lab.configurationHash,
-      machine,
-    });
+    run.json('manifest.json', manifest);
   });
 
   let stages: LoadStages | null = null;
@@ -127,7 +131,7 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
     run.json('gaps.json', gaps);
     if (trouble !== null) throw pointedAt(trouble, `what was recorded is in ${run.path}`);
     const summary = await log.timed('judge', async () => {
-      const record = loadRun(run.path);
+      const { record } = loadRun(run.path);
       const judgement = judge(record);
       const made = summarise(record, judgement, {
         runtime: runtime.placement.runtime,
@@ -143,7 +147,14 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
         replay: settings.replay,
         path: run.path,
       });
-      await writeReports(run, record, made);
+      run.json('result.json', made);
+      run.text('junit.xml', junitXml(made));
+      writeReport(join(run.path, 'report.html'), {
+        summary: made,
+        record,
+        environment: manifest,
+        diagram: evidenceDiagram,
+      });
       return made;
     });
     if (log.failure !== null) throw new Failure('artefacts', `${join(run.path, 'events.ndjson')}: ${log.failure}`);
@@ -164,7 +175,7 @@ async function startLab(
   listeners: {
     readonly onEvent: (event: LabEvent) => void;
     readonly onObservation: (seat: string, observation: Observation) => void;
-    readonly onJournal: (lines: readonly string[]) => void;
+    readonly onJournal: (lines: string) => void;
   },
 ): Promise<LabProcess> {
   // An interrupt stops a lab that is starting. Later it ends the load first: the final reads come before the stop.
@@ -193,4 +204,14 @@ async function startLab(
 function pointedAt(error: unknown, where: string): unknown {
   if (!(error instanceof Failure)) return error;
   return new Failure(error.code, `${error.message}\n${where}`, { cause: error });
+}
+
+function liveFigures(metrics: LiveMetrics): LiveFigures {
+  return {
+    value: (metric) => metrics.value(metric),
+    worst: () => {
+      const { invariant, state, detail } = metrics.worstInvariant();
+      return state === 'violated' ? { invariant, text: detail } : null;
+    },
+  };
 }

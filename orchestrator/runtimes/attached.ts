@@ -19,6 +19,8 @@ export class AttachedRuntime implements Runtime {
   readonly name = 'attached';
   /** Nothing is started, so nothing is waited for. */
   readonly readyMsMax = 0;
+  /** Twins are the business of whoever started the nodes. */
+  readonly fabric = null;
   readonly fabricUrl: string;
   readonly #statsUrl: string | null;
 
@@ -51,6 +53,22 @@ export class AttachedRuntime implements Runtime {
     refuse('kill', seat);
   }
 
+  async eraseNode(seat: string): Promise<void> {
+    refuse('erase', seat);
+  }
+
+  async restartFabric(): Promise<void> {
+    refuseFabric('restart');
+  }
+
+  async pauseFabric(): Promise<void> {
+    refuseFabric('pause');
+  }
+
+  async resumeFabric(): Promise<void> {
+    refuseFabric('resume');
+  }
+
   async pauseNode(seat: string): Promise<void> {
     refuse('pause', seat);
   }
@@ -76,4 +94,8 @@ export class AttachedRuntime implements Runtime {
 
 function refuse(what: string, seat: string): never {
   invariant(false, () => `an attached lab cannot ${what} seat ${seat}`);
+}
+
+function refuseFabric(what: string): never {
+  invariant(false, () => `an attached lab cannot ${what} the fabric`);
 }

@@ -4,8 +4,9 @@
  */
 import { Failure } from '../failure.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
+import type { Capability } from '../scenario/scenario-plan.ts';
 import { DEFAULT_PLACEMENT, type Placement } from './placement.ts';
-import type { Runtime, RuntimeOptions } from './runtime.ts';
+import { CAPABILITIES_OF, type Runtime, type RuntimeOptions } from './runtime.ts';
 
 /** Only what was asked for. */
 export type RequestedPlacement = Partial<Omit<Placement, 'runtime'>> & {
@@ -16,6 +17,7 @@ export interface ChosenRuntime {
   readonly placement: Placement;
   /** Why this one, where it was left open. */
   readonly why: string | null;
+  readonly capabilities: ReadonlySet<Capability>;
   readonly warnings: readonly string[];
   /** For the manifest of a run. */
   readonly facts: Readonly<Record<string, unknown>>;
@@ -94,13 +96,14 @@ async function automatic(
 
 async function containers(plan: LabPlan, placement: Placement, { ephemeral }: ChoiceSettings) {
   const { prepareDocker } = await import('./docker/prepare.ts');
-  return { placement, ...(await prepareDocker(plan, placement, ephemeral)) };
+  return { placement, capabilities: CAPABILITIES_OF.docker, ...(await prepareDocker(plan, placement, ephemeral)) };
 }
 
 async function processes(placement: Placement) {
   const { ProcessRuntime } = await import('./processes.ts');
   return {
     placement,
+    capabilities: CAPABILITIES_OF.processes,
     warnings: [],
     facts: {},
     create: (options: RuntimeOptions) => new ProcessRuntime(options, placement.fabricPort),

@@ -5,15 +5,20 @@
  * still wants to read from them.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { BrokerProcess } from '../fabric/broker-process.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
+import type { FabricControl } from '../fabric/fabric-control.ts';
+import { LastingFabric } from '../fabric/lasting-fabric.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { identify, type ProcessIdentity } from '../lab/process-identity.ts';
 import { programFile } from '../project.ts';
+import { isDatabase } from './database-files.ts';
+import { environmentFailure, fabricOptions } from './fabric-options.ts';
 import { lastLines } from './file-tail.ts';
 import { NODE_OPTIONS, nodeEnvironment, underConditions } from './node-environment.ts';
-import type { CollectedFiles, NodeExit, NodeStart, Runtime, RuntimeOptions } from './runtime.ts';
+import type { CollectedFiles, FabricRestart, NodeExit, NodeStart, Runtime, RuntimeOptions } from './runtime.ts';
 
 interface Running {
   readonly child: ChildProcess;
@@ -31,49 +36,52 @@ export class ProcessRuntime implements Runtime {
   readonly name = 'processes';
   readonly readyMsMax = 30_000;
   readonly #options: RuntimeOptions;
-  readonly #fabricPort: number;
   readonly #program = programFile('node/host/main').file;
   readonly #nodes = new Map<string, Running>();
-  #broker: BrokerProcess | null = null;
+  readonly #lasting: LastingFabric<BrokerProcess>;
   #disposed = false;
 
   /** `fabricPort` 0: any. */
   constructor(options: RuntimeOptions, fabricPort = 0) {
     this.#options = options;
-    this.#fabricPort = fabricPort;
+    this.#lasting = new LastingFabric({
+      options: fabricOptions(options),
+      start: ({ options: asked, ...more }, before) =>
+        BrokerProcess.start({ ...asked, port: before?.port ?? fabricPort }, more),
+      onJournal: options.journal,
+      onExit: (reason) => {
+        if (!this.#disposed) options.onFabricExit(reason);
+      },
+    });
   }
 
   get fabricUrl(): string | null {
-    return this.#broker?.url ?? null;
+    return this.#lasting.broker?.url ?? null;
+  }
+
+  get fabric(): FabricControl | null {
+    return this.#lasting.broker === null ? null : this.#lasting;
   }
 
   async startFabric(): Promise<void> {
-    const { plan, credentials, onFabricExit } = this.#options;
-    const accounts = plan.seats.map(({ seat, node }) => ({
-      seat,
-      identity: node,
-      password: credentials.fabric.get(seat)!.password,
-      role: 'node' as const,
-    }));
-    let broker: BrokerProcess;
-    try {
-      broker = await BrokerProcess.start({ kind: 'fabric', lab: plan.lab, accounts, port: this.#fabricPort });
-    } catch (cause) {
-      throw new Failure('environment', messageOf(cause), { cause });
-    }
-    this.#broker = broker;
-    void broker.exited.then((why) => {
-      if (!this.#disposed) onFabricExit(why);
-    });
-    if (this.#disposed) await broker.stop();
+    await environmentFailure(() => this.#lasting.start());
+    if (this.#disposed) await this.#lasting.stop();
   }
 
-  async fabricStats(): Promise<BrokerStats | null> {
-    try {
-      return (await this.#broker?.stats()) ?? null;
-    } catch {
-      return null;
-    }
+  fabricStats(): Promise<BrokerStats | null> {
+    return this.#lasting.stats();
+  }
+
+  restartFabric({ sessions, downMs }: FabricRestart): Promise<void> {
+    return environmentFailure(() => this.#lasting.restart(sessions, downMs));
+  }
+
+  pauseFabric(): Promise<void> {
+    return environmentFailure(() => this.#lasting.pause());
+  }
+
+  resumeFabric(): Promise<void> {
+    return environmentFailure(() => this.#lasting.resume());
   }
 
   async startNode(seat: string, { conditions }: NodeStart = { conditions: null }): Promise<void> {
@@ -158,6 +166,13 @@ export class ProcessRuntime implements Runtime {
     running.child.kill('SIGCONT');
   }
 
+  async eraseNode(seat: string): Promise<void> {
+    if (this.#nodes.has(seat)) throw new Failure('environment', `seat ${seat} runs: its database is in use`);
+    const { directory } = this.#options.directory.nodeFiles(seat);
+    const names = existsSync(directory) ? readdirSync(directory) : [];
+    for (const name of names) if (isDatabase(name)) rmSync(join(directory, name));
+  }
+
   nodeProcess(seat: string): ProcessIdentity | null {
     return this.#nodes.get(seat)?.identity ?? null;
   }
@@ -173,6 +188,6 @@ export class ProcessRuntime implements Runtime {
   async dispose(): Promise<void> {
     this.#disposed = true;
     await Promise.all([...this.#nodes.keys()].map((seat) => this.stopNode(seat, DISPOSE_GRACE_MS)));
-    await this.#broker?.stop();
+    await this.#lasting.stop();
   }
 }

@@ -10,10 +10,13 @@
 
 import type { NodeConditions } from '../../node/host/conditions.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
+import type { FabricControl } from '../fabric/fabric-control.ts';
+import type { SessionsAfterRestart } from '../fabric/lasting-fabric.ts';
 import type { LabCredentials } from '../lab/credentials.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
 import type { ProcessIdentity } from '../lab/process-identity.ts';
+import { CAPABILITIES, type Capability } from '../scenario/scenario-plan.ts';
 
 export interface RuntimeOptions {
   readonly plan: LabPlan;
@@ -29,8 +32,26 @@ export interface RuntimeOptions {
   readonly onTrouble: (text: string) => void;
   /** A node's process ended, asked for or not. */
   readonly onNodeExit: (seat: string, exit: NodeExit) => void;
-  /** The fabric ended by itself. */
+  /** The fabric ended by itself: not by `restartFabric`, not by `dispose`. */
   readonly onFabricExit: (reason: string) => void;
+  /** Whole lines of the fabric's journal (fabric-journal.ts), about every tenth of a second; absent: none is written. */
+  readonly journal?: (lines: string) => void;
+}
+
+const OF_CONTAINERS: readonly Capability[] = ['board-limits', 'architectures'];
+
+/** What each runtime can do; anything else must not be asked of it. */
+export const CAPABILITIES_OF: Readonly<Record<Runtime['name'], ReadonlySet<Capability>>> = {
+  processes: new Set(CAPABILITIES.filter((name) => !OF_CONTAINERS.includes(name))),
+  docker: new Set(CAPABILITIES),
+  attached: new Set<Capability>(['twins']),
+};
+
+export interface FabricRestart {
+  /** `kept`: the broker hands its sessions to the next one. `lost`: it is killed, and the next one knows nobody. */
+  readonly sessions: SessionsAfterRestart;
+  /** Between the end of the one and the start of the other, milliseconds. */
+  readonly downMs: number;
 }
 
 export interface NodeExit {
@@ -64,12 +85,27 @@ export interface Runtime {
   readonly fabricUrl: string | null;
   /** What the fabric's broker counted; null where it keeps no such counts or does not answer. */
   fabricStats(): Promise<BrokerStats | null>;
+  /** Link rules, queues, connections; null before the fabric is started and where the runtime has no hold of it. */
+  readonly fabric: FabricControl | null;
+  /**
+   * Ends the broker and starts it anew at the same address. Resolves when it listens; nodes come back by themselves, up to
+   * six seconds after a long absence. Rejects with a Failure: then there is no fabric any more.
+   */
+  restartFabric(restart: FabricRestart): Promise<void>;
+  /** Freezes the broker where it is, and lets it go on. */
+  pauseFabric(): Promise<void>;
+  resumeFabric(): Promise<void>;
   /** Starts the node of `seat` with the data it had. Resolves when it was launched, long before it is ready. */
   startNode(seat: string, start?: NodeStart): Promise<void>;
   /** Asks the node to end (SIGTERM), ends it after `graceMs`. Resolves when it is gone. */
   stopNode(seat: string, graceMs: number): Promise<void>;
   /** Ends the node without notice (SIGKILL). Resolves when it is gone. */
   killNode(seat: string): Promise<void>;
+  /**
+   * Removes the memory of a node that is not running: it starts with an empty database. What it has observed stays, and
+   * its file goes on with the same chain.
+   */
+  eraseNode(seat: string): Promise<void>;
   /** Freezes the node where it is, and lets it go on. */
   pauseNode(seat: string): Promise<void>;
   resumeNode(seat: string): Promise<void>;

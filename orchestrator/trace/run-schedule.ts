@@ -19,13 +19,13 @@ import { makeRequest, makeVote } from '../../node/protocol/paper-messages.ts';
 import type { Input } from '../../node/protocol/step.ts';
 import { type Verification, verify, verifyMessage } from '../../node/protocol/verify.ts';
 import { searchNonce } from '../../node/protocol/work.ts';
+import { pathText } from '../files/file-shapes.ts';
+import type { FileProblem } from '../files/yaml-source.ts';
 import { type ExpectationResult, judge, type TraceView } from './expectations.ts';
-import { pathText } from './file-shapes.ts';
 import type { Schedule } from './schedule.ts';
 import type { Delivery, Step, StepOf } from './schedule-shape.ts';
 import { TraceHistory } from './trace-history.ts';
 import { type Core, type NodeEvent, VirtualNode } from './virtual-node.ts';
-import type { FileProblem } from './yaml-source.ts';
 
 /** Names the sensor transactions that steps make; nodes name theirs by the number of the life they are in. */
 const DRIVER_STREAM = 0xffff_ffff;

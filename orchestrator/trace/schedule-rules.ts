@@ -6,8 +6,8 @@ import { expressibleInText } from '../../node/protocol/codec-text.ts';
 import { expectedId, expectedName, isId, isName } from '../../node/protocol/field-bounds.ts';
 import type { PaperProfile } from '../../node/protocol/paper-profile.ts';
 import { shown } from '../../node/protocol/parameters.ts';
+import type { Path, YamlSource } from '../files/yaml-source.ts';
 import type { ExpectStep, ScheduleHead, Step } from './schedule-shape.ts';
-import type { Path, YamlSource } from './yaml-source.ts';
 
 /** Most wake-ups that a schedule may cause, over all nodes. */
 const WAKE_UPS_MAX = 1_000_000;

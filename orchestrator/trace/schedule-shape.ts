@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { INT32_MAX, INT32_MIN, NODE_ID_PATTERN } from '../../node/protocol/message.ts';
 import { PROFILE_NAMES } from '../../node/protocol/profiles.ts';
 import { REJECTION_CODES, type RejectionCode } from '../../node/protocol/rejection.ts';
-import { either, integer, leaf, listOf, mapOf, oneOf, record, text } from './file-shapes.ts';
+import { either, integer, leaf, listOf, mapOf, oneOf, record, text } from '../files/file-shapes.ts';
 
 export const NODES_MAX = 64;
 const STEPS_MAX = 10_000;

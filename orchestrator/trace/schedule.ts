@@ -16,10 +16,10 @@ import type { PaperProfile } from '../../node/protocol/paper-profile.ts';
 import { shown } from '../../node/protocol/parameters.ts';
 import { namedProfile } from '../../node/protocol/profiles.ts';
 import { openWallet, type Wallet } from '../../node/protocol/wallet.ts';
-import { type Finding, findingsOf, pathText } from './file-shapes.ts';
+import { type Finding, findingsOf, pathText } from '../files/file-shapes.ts';
+import { type FileProblem, type Path, readYaml, type YamlSource } from '../files/yaml-source.ts';
 import { type Report, ScheduleRules } from './schedule-rules.ts';
 import { HEAD_SHAPE, type ScheduleHead, STEP_KEYS, STEP_SHAPES, type Step, type StepKind } from './schedule-shape.ts';
-import { type FileProblem, type Path, readYaml, type YamlSource } from './yaml-source.ts';
 
 export interface Schedule {
   readonly profile: PaperProfile;

@@ -5,12 +5,12 @@
 import { readFile } from 'node:fs/promises';
 import { describeProblem, shown } from '../../node/protocol/parameters.ts';
 import { EXIT, type ExitCode } from '../cli/exit-code.ts';
+import type { FileProblem } from '../files/yaml-source.ts';
 import { runSchedule, type TraceResult } from './run-schedule.ts';
 import { readSchedule, type Schedule } from './schedule.ts';
 import { TRACE_HELP, TRACE_USAGE } from './trace-help.ts';
 import { traceJson } from './trace-json.ts';
 import { closingLines, failureLines, headLine, stepLines } from './trace-log.ts';
-import type { FileProblem } from './yaml-source.ts';
 
 export interface TraceStreams {
   readonly stdout: (text: string) => void;

@@ -3,6 +3,7 @@
  * that did the same share a line. It says nothing that the run does not hold.
  */
 import { GENESIS, type Request, type Vote } from '../../node/protocol/message.ts';
+import { nodeList } from '../cli/node-list.ts';
 import type { ExpectationResult, TraceView } from './expectations.ts';
 import type { StepRecord, TraceFailure, TraceRun } from './run-schedule.ts';
 import type { Schedule } from './schedule.ts';
@@ -138,16 +139,4 @@ function named(text: string, { history }: TraceView): string {
 
 function stateText(state: string): string {
   return state === GENESIS ? 'genesis' : state.slice(0, 8);
-}
-
-/** `1-3, 7`: members in their order, neighbours joined. */
-export function nodeList(nodes: readonly string[], members: readonly string[]): string {
-  const indices = nodes.map((id) => members.indexOf(id)).sort((a, b) => a - b);
-  const runs: [number, number][] = [];
-  for (const index of indices) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] + 1 === index) last[1] = index;
-    else runs.push([index, index]);
-  }
-  return runs.map(([from, to]) => (from === to ? members[from] : `${members[from]}-${members[to]}`)).join(', ');
 }

@@ -6,7 +6,6 @@ import { controlTopic } from '../../node/host/control-protocol.ts';
 import { channelTopic, nodeFilters, peerTopic } from '../../node/host/fabric-topics.ts';
 import type { Account } from '../../orchestrator/fabric/access.ts';
 import { type BrokerOptions, EmbeddedBroker } from '../../orchestrator/fabric/embedded-broker.ts';
-import type { Forward } from '../../orchestrator/fabric/fan-out.ts';
 import { LAB, nodeAccounts } from '../support/fabric-worlds.ts';
 import { publishPacket, RawClient } from '../support/raw-mqtt.ts';
 import { eventually, within } from '../support/waiting.ts';
@@ -23,12 +22,8 @@ const ACCOUNTS = [...NODES, LAB_ACCOUNT, OBSERVER];
 const TO_ALL = (node: string): string => channelTopic(LAB, node, 'consensus');
 const EVERYTHING = `wallance/v1/${LAB}/#`;
 
-async function start(
-  t: TestContext,
-  options: Partial<BrokerOptions> = {},
-  forward: Forward | null = null,
-): Promise<EmbeddedBroker> {
-  const broker = new EmbeddedBroker({ kind: 'fabric', lab: LAB, accounts: ACCOUNTS, ...options }, forward);
+async function start(t: TestContext, options: Partial<BrokerOptions> = {}): Promise<EmbeddedBroker> {
+  const broker = new EmbeddedBroker({ kind: 'fabric', lab: LAB, accounts: ACCOUNTS, ...options });
   await broker.start();
   t.after(() => broker.stop());
   return broker;
@@ -516,49 +511,5 @@ describe('delivery', () => {
       control: none,
       other: none,
     });
-  });
-});
-
-describe('the seam for link rules', () => {
-  it("drops or changes one recipient's copy of one sender, and acknowledges all the same", async (t) => {
-    const broker = await start(t, {}, (from, to, message) => {
-      if (from === 'n1' && to === 'n2') return null;
-      return from === 'n1' && to === 'n3' ? { ...message, payload: Buffer.from('something else') } : message;
-    });
-    const readers = await Promise.all(NODES.slice(0, 4).map((account) => listen(t, broker, account, [TO_ALL('+')])));
-    await within(readers[0]!.client.publishAsync(TO_ALL('n1'), 'from one', { qos: 1 }), 'the acknowledgement');
-    await readers[1]!.client.publishAsync(TO_ALL('n2'), 'from two', { qos: 1 });
-    for (const [index, expected] of [
-      ['from one', 'from two'],
-      ['from two'],
-      ['something else', 'from two'],
-      ['from one', 'from two'],
-    ].entries()) {
-      await readers[index]!.heard(expected.length);
-      assert.deepEqual(readers[index]!.texts, expected);
-    }
-    assert.equal(broker.stats().dropped['link-rule'], 1);
-  });
-
-  it('loses no copy that is held back and delivered later, in whatever order', async (t) => {
-    const held: [string, Parameters<Forward>[2]][] = [];
-    const broker = await start(t, {}, (_from, to, message) => {
-      held.push([to, message]);
-      return null;
-    });
-    const readers = await Promise.all(NODES.slice(0, 4).map((account) => listen(t, broker, account, [TO_ALL('+')])));
-    const count = 2000;
-    const expected = Array.from({ length: count }, (_, i) => `m${i}`);
-    await Promise.all(expected.map((text) => readers[0]!.client.publishAsync(TO_ALL('n1'), text, { qos: 1 })));
-    await eventually(() => held.length === 4 * count, 'all copies being held');
-    for (const [to, message] of held.splice(0).reverse()) assert.ok(broker.deliver(to, message));
-    for (const reader of readers) {
-      await reader.heard(count);
-      assert.deepEqual(reader.texts, [...expected].reverse());
-    }
-    assert.equal(
-      broker.deliver('nobody', { from: 'n1', topic: TO_ALL('n1'), payload: Buffer.alloc(0), qos: 1 }),
-      false,
-    );
   });
 });

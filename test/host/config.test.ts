@@ -65,6 +65,7 @@ test('what is required is enough, and everything else has its default', () => {
         },
       ],
       seed: '1',
+      conditions: { behaviours: [], commitDelayMs: 0, clockOffsetMs: 0, sensors: true },
       sampleTopic: null,
       sampleFile: null,
       sampleStdin: false,

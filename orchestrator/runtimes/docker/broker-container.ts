@@ -3,9 +3,12 @@
  * container's standard streams. Passwords reach it there and nowhere else.
  */
 import { createInterface } from 'node:readline';
-import { BrokerDialogue } from '../../fabric/broker-dialogue.ts';
+import { BrokerDialogue, type BrokerStart } from '../../fabric/broker-dialogue.ts';
 import type { FromBroker, ToBroker } from '../../fabric/broker-messages.ts';
-import type { BrokerOptions, BrokerStats } from '../../fabric/embedded-broker.ts';
+import type { BrokerStats, HandOver } from '../../fabric/embedded-broker.ts';
+import type { FabricBroker } from '../../fabric/lasting-fabric.ts';
+import type { LinkCount, LinkRule } from '../../fabric/link-rule.ts';
+import type { LinkState } from '../../fabric/link-rules.ts';
 import type { ContainerSpec, Engine } from './engine.ts';
 
 const START_MS_MAX = 20_000;
@@ -14,16 +17,18 @@ const STDERR_CHARACTERS_MAX = 4000;
 const PROGRAM = ['tini', '--', 'node', '/app/dist/orchestrator/fabric/broker-main.js'];
 export const BROKER_PORT = 1883;
 
-export class BrokerContainer {
+export class BrokerContainer implements FabricBroker {
+  /** On 127.0.0.1. */
   readonly hostPort: number;
+  /** Of the container. */
+  readonly id: string;
   readonly exited: Promise<string>;
   readonly #engine: Engine;
-  readonly #id: string;
   readonly #dialogue: BrokerDialogue;
 
   private constructor(engine: Engine, id: string, dialogue: BrokerDialogue, hostPort: number, exited: Promise<string>) {
     this.#engine = engine;
-    this.#id = id;
+    this.id = id;
     this.#dialogue = dialogue;
     this.hostPort = hostPort;
     this.exited = exited;
@@ -34,7 +39,7 @@ export class BrokerContainer {
     engine: Engine,
     spec: Omit<ContainerSpec, 'entrypoint' | 'env' | 'healthCheck' | 'publish'>,
     hostPort: number,
-    options: BrokerOptions,
+    { options, beginning, onJournal }: BrokerStart,
   ): Promise<BrokerContainer> {
     const id = await engine.createContainer({
       ...spec,
@@ -46,7 +51,7 @@ export class BrokerContainer {
     const { stdin, stdout, stderr } = await engine.attach(id);
     const dialogue = new BrokerDialogue((message: ToBroker) => {
       if (stdin.writable) stdin.write(`${JSON.stringify(message)}\n`);
-    });
+    }, onJournal);
     createInterface({ input: stdout }).on('line', (line) => dialogue.take(JSON.parse(line) as FromBroker));
     let said = '';
     stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -72,20 +77,64 @@ export class BrokerContainer {
       (error: Error) => error.message,
     );
     void exited.then((why) => dialogue.end(why));
-    await dialogue.start({ ...options, host: '0.0.0.0', port: BROKER_PORT }, START_MS_MAX);
+    const inside = { ...options, host: '0.0.0.0', port: BROKER_PORT };
+    await dialogue.start({ options: inside, ...(beginning === undefined ? {} : { beginning }) }, START_MS_MAX);
     const state = await engine.state(id);
     return new BrokerContainer(engine, id, dialogue, state?.hostPort ?? 0, exited);
   }
 
-  /** Rejects with BrokerError `exited` or `no-answer`. */
-  stats(): Promise<BrokerStats> {
-    return this.#dialogue.stats();
+  // Each of these rejects with BrokerError `exited`, `no-answer` or `refused`.
+
+  stats(timeoutMs?: number): Promise<BrokerStats> {
+    return this.#dialogue.stats(timeoutMs);
+  }
+
+  setLinks(rules: readonly LinkRule[]): Promise<void> {
+    return this.#dialogue.setLinks(rules);
+  }
+
+  linkCounts(): Promise<readonly LinkCount[]> {
+    return this.#dialogue.linkCounts();
+  }
+
+  setQueueLimit(messages: number | null): Promise<void> {
+    return this.#dialogue.setQueueLimit(messages);
+  }
+
+  cut(seats: readonly string[]): Promise<readonly string[]> {
+    return this.#dialogue.cut(seats);
+  }
+
+  linkState(timeoutMs?: number): Promise<LinkState> {
+    return this.#dialogue.linkState(timeoutMs);
+  }
+
+  /** The container has ended when it resolves. */
+  async handOver(): Promise<HandOver> {
+    const handOver = await this.#dialogue.handOver();
+    await this.stop();
+    return handOver;
+  }
+
+  async pause(): Promise<void> {
+    await this.#engine.pause(this.id);
+  }
+
+  async resume(): Promise<void> {
+    await this.#engine.unpause(this.id);
   }
 
   async stop(): Promise<void> {
     this.#dialogue.stop();
-    const timer = setTimeout(() => void this.#engine.kill(this.#id).catch(() => {}), STOP_MS_MAX);
+    const timer = setTimeout(() => void this.#engine.kill(this.id).catch(() => {}), STOP_MS_MAX);
     await this.exited;
     clearTimeout(timer);
+  }
+
+  async kill(): Promise<void> {
+    await this.#engine.kill(this.id);
+    // What is frozen dies when it is let go.
+    await this.#engine.unpause(this.id);
+    await this.exited;
   }
 }

@@ -9,18 +9,23 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import type { BrokerStart } from '../../fabric/broker-dialogue.ts';
 import type { BrokerStats } from '../../fabric/embedded-broker.ts';
+import type { FabricControl } from '../../fabric/fabric-control.ts';
+import { LastingFabric } from '../../fabric/lasting-fabric.ts';
 import { Failure, messageOf } from '../../failure.ts';
 import { forEachBounded } from '../../lab/for-each-bounded.ts';
 import type { SeatPlan } from '../../lab/lab-plan.ts';
 import type { ProcessIdentity } from '../../lab/process-identity.ts';
+import { DATABASE_PREFIX } from '../database-files.ts';
+import { environmentFailure, fabricOptions } from '../fabric-options.ts';
 import { lastLines } from '../file-tail.ts';
 import { nodeEnvironment, underConditions } from '../node-environment.ts';
 import type { Architecture } from '../placement.ts';
-import type { CollectedFiles, NodeExit, NodeStart, Runtime, RuntimeOptions } from '../runtime.ts';
+import type { CollectedFiles, FabricRestart, NodeExit, NodeStart, Runtime, RuntimeOptions } from '../runtime.ts';
 import { BROKER_PORT, BrokerContainer } from './broker-container.ts';
 import { DockerFailure } from './docker-failure.ts';
-import type { ContainerState, Engine } from './engine.ts';
+import type { ContainerSpec, ContainerState, Engine } from './engine.ts';
 import { LABELS, type Labels, labLabels, ledgerVolume, namePrefix } from './labels.ts';
 import { removeRuns } from './leftovers.ts';
 import type { TarEntry } from './tar.ts';
@@ -57,6 +62,7 @@ const AT_A_TIME = 8;
 const NODE_USER = 10_001;
 const DATA = '/data';
 const SECRETS = '/run/wallance';
+const ERASE = `for (const name of fs.readdirSync('${DATA}')) if (name.startsWith('${DATABASE_PREFIX}')) fs.rmSync('${DATA}/' + name)`;
 const READY_MS_MAX = 30_000;
 /** An emulated Node takes 20 times as long to start. */
 const READY_EMULATED_MS_MAX = 120_000;
@@ -73,9 +79,9 @@ export class DockerRuntime implements Runtime {
   readonly #runLabels: Labels;
   /** The last container of a seat, running or not. */
   readonly #nodes = new Map<string, NodeContainer>();
+  readonly #lasting: LastingFabric<BrokerContainer>;
   readonly #underWay = new Set<Promise<unknown>>();
   #controlUrl = '';
-  #broker: BrokerContainer | null = null;
   #disposing: Promise<void> | null = null;
 
   constructor(options: RuntimeOptions, engine: Engine, settings: DockerSettings) {
@@ -85,6 +91,14 @@ export class DockerRuntime implements Runtime {
     this.#prefix = namePrefix(options.directory);
     this.#labels = labLabels(options.directory);
     this.#runLabels = { ...this.#labels, [LABELS.run]: this.run };
+    this.#lasting = new LastingFabric({
+      options: fabricOptions(options),
+      start: (start, before) => this.#startBroker(start, before),
+      onJournal: options.journal,
+      onExit: (reason) => {
+        if (this.#disposing === null) options.onFabricExit(reason);
+      },
+    });
   }
 
   get readyMsMax(): number {
@@ -94,7 +108,12 @@ export class DockerRuntime implements Runtime {
   }
 
   get fabricUrl(): string | null {
-    return this.#broker === null ? null : `mqtt://127.0.0.1:${this.#broker.hostPort}`;
+    const { broker } = this.#lasting;
+    return broker === null ? null : `mqtt://127.0.0.1:${broker.hostPort}`;
+  }
+
+  get fabric(): FabricControl | null {
+    return this.#lasting.broker === null ? null : this.#lasting;
   }
 
   // --- fabric -----------------------------------------------------------------------------------------------------
@@ -112,7 +131,7 @@ export class DockerRuntime implements Runtime {
       ]);
       this.#goOn();
       this.#controlUrl = `mqtt://${gateway}:${await this.#listenControl(gateway)}`;
-      await this.#startBroker();
+      await environmentFailure(() => this.#lasting.start());
     });
   }
 
@@ -130,48 +149,44 @@ export class DockerRuntime implements Runtime {
     }
   }
 
-  async #startBroker(): Promise<void> {
-    const { plan, credentials, onFabricExit } = this.#options;
+  async #startBroker(start: BrokerStart, before: BrokerContainer | null): Promise<BrokerContainer> {
     const { nativeArchitecture, image, fabricPort } = this.#settings;
-    const accounts = plan.seats.map(({ seat, node }) => ({
-      seat,
-      identity: node,
-      password: credentials.fabric.get(seat)!.password,
-      role: 'node' as const,
-    }));
-    try {
-      const broker = await BrokerContainer.start(
-        this.#engine,
-        {
-          name: `${this.#prefix}-fabric`,
-          image: image('lab', nativeArchitecture),
-          architecture: nativeArchitecture,
-          labels: { ...this.#runLabels, [LABELS.role]: 'fabric' },
-          networks: [{ name: this.#network('fabric'), alias: 'fabric' }],
-          volumes: [],
-          memoryBytes: null,
-          processors: null,
-          pidsMax: this.#settings.pidsMax,
-        },
-        fabricPort,
-        { kind: 'fabric', lab: plan.lab, accounts },
-      );
-      this.#broker = broker;
-      void broker.exited.then((why) => {
-        if (this.#disposing === null) onFabricExit(why);
-      });
-    } catch (cause) {
-      if (cause instanceof Failure) throw cause;
-      throw new Failure('environment', messageOf(cause), { cause });
-    }
+    const name = `${this.#prefix}-fabric`;
+    // A name is free when its container is gone, and so is a port of the host.
+    if (before !== null) await this.#engine.remove({ kind: 'container', id: before.id, name });
+    this.#goOn();
+    return BrokerContainer.start(
+      this.#engine,
+      {
+        name,
+        image: image('lab', nativeArchitecture),
+        architecture: nativeArchitecture,
+        labels: { ...this.#runLabels, [LABELS.role]: 'fabric' },
+        networks: [{ name: this.#network('fabric'), alias: 'fabric' }],
+        volumes: [],
+        memoryBytes: null,
+        processors: null,
+        pidsMax: this.#settings.pidsMax,
+      },
+      before?.hostPort ?? fabricPort,
+      start,
+    );
   }
 
-  async fabricStats(): Promise<BrokerStats | null> {
-    try {
-      return (await this.#broker?.stats()) ?? null;
-    } catch {
-      return null;
-    }
+  fabricStats(): Promise<BrokerStats | null> {
+    return this.#lasting.stats();
+  }
+
+  restartFabric({ sessions, downMs }: FabricRestart): Promise<void> {
+    return this.#begin(() => environmentFailure(() => this.#lasting.restart(sessions, downMs)));
+  }
+
+  pauseFabric(): Promise<void> {
+    return environmentFailure(() => this.#lasting.pause());
+  }
+
+  resumeFabric(): Promise<void> {
+    return environmentFailure(() => this.#lasting.resume());
   }
 
   /**
@@ -252,12 +267,11 @@ export class DockerRuntime implements Runtime {
   }
 
   async #createNode(place: SeatPlan): Promise<string> {
-    const { plan, directory } = this.#options;
-    const { architecture, image, memoryBytes, processors, pidsMax, ephemeral } = this.#settings;
+    const { plan } = this.#options;
+    const { architecture, image, memoryBytes, processors, pidsMax } = this.#settings;
     const { seat } = place;
     const files = recordedFiles(plan.sensors);
     const inside = { ...plan, sensors: plan.sensors.map((sensor) => withFile(sensor, files)) };
-    const ledgerLabels = ephemeral ? this.#runLabels : this.#labels;
     return this.#engine.createContainer({
       name: this.#containerName(seat),
       image: image('node', architecture(place)),
@@ -278,12 +292,7 @@ export class DockerRuntime implements Runtime {
         { name: this.#network('control'), alias: `node-${seat}` },
       ],
       volumes: [
-        {
-          name: ledgerVolume(directory, seat),
-          target: DATA,
-          readOnly: false,
-          labels: { ...ledgerLabels, [LABELS.role]: 'ledger', [LABELS.seat]: seat },
-        },
+        this.#ledger(seat),
         { name: this.#secretsVolume(seat), target: SECRETS, readOnly: true, labels: this.#runLabels },
       ],
       memoryBytes,
@@ -291,6 +300,16 @@ export class DockerRuntime implements Runtime {
       pidsMax,
       healthCheck: true,
     });
+  }
+
+  #ledger(seat: string): ContainerSpec['volumes'][number] {
+    const labels = this.#settings.ephemeral ? this.#runLabels : this.#labels;
+    return {
+      name: ledgerVolume(this.#options.directory, seat),
+      target: DATA,
+      readOnly: false,
+      labels: { ...labels, [LABELS.role]: 'ledger', [LABELS.seat]: seat },
+    };
   }
 
   /** Appends what the container prints to the seat's files. Resolves, when attached, with the end of that. */
@@ -374,6 +393,39 @@ export class DockerRuntime implements Runtime {
     node.paused = false;
   }
 
+  /** By a container beside the node's own, which has the same volume: the engine can read files, but not remove them. */
+  async eraseNode(seat: string): Promise<void> {
+    const place = this.#options.plan.seats.find((candidate) => candidate.seat === seat)!;
+    if (this.#running(seat) !== undefined)
+      throw new Failure('environment', `seat ${seat} runs: its database is in use`);
+    const { image, architecture, pidsMax } = this.#settings;
+    const name = `${this.#prefix}-erase-${seat}`;
+    await this.#begin(async () => {
+      const id = await this.#engine.createContainer({
+        name,
+        image: image('node', architecture(place)),
+        architecture: architecture(place),
+        labels: { ...this.#runLabels, [LABELS.role]: 'erase', [LABELS.seat]: seat },
+        entrypoint: ['tini', '--', 'node', '-e', ERASE],
+        env: {},
+        networks: [],
+        volumes: [this.#ledger(seat)],
+        memoryBytes: null,
+        processors: null,
+        pidsMax,
+        healthCheck: false,
+      });
+      try {
+        await this.#engine.start(id, `the container that erases seat ${seat}`);
+        const state = await this.#engine.untilStopped(id);
+        if (state?.exitCode !== 0)
+          throw new Failure('environment', `seat ${seat} was not erased: exit code ${state?.exitCode}`);
+      } finally {
+        await this.#engine.remove({ kind: 'container', id, name });
+      }
+    });
+  }
+
   /** Its pid on the engine's machine. Not to be signalled from here: the engine ends what it started. */
   nodeProcess(seat: string): ProcessIdentity | null {
     const node = this.#running(seat);
@@ -415,7 +467,7 @@ export class DockerRuntime implements Runtime {
       await tried(`saving the files of seat ${seat}`, () => this.collectNode(seat));
     });
     this.#nodes.clear();
-    await tried('stopping the fabric', async () => this.#broker?.stop());
+    await tried('stopping the fabric', () => this.#lasting.stop());
     await tried('removing what this run made (wallance clean does it later)', () =>
       removeRuns(this.#engine, this.#options.directory, null, this.run),
     );

@@ -1,0 +1,195 @@
+/**
+ * From the record of a run to a verdict: one pass over the history feeds every check that the plan asks for, the figures
+ * and the tracks of requests. Pure: the same record gives the same judgement, today or in a year.
+ *
+ * `failed`: a check is not as expected (an attack that should have succeeded and did not is such a one). `inconclusive`: a
+ * check is unknown, nothing was checked, or a fault was not seen to work. Otherwise `pass`.
+ */
+import type { Observation } from '../history/observation.ts';
+import { type RequestTrack, RequestTracker } from '../history/request-track.ts';
+import { type StuckRequest, stuckRequests } from '../history/stuck-request.ts';
+import type { FaultState, RunRecord } from '../run/run-record.ts';
+import type { PlannedCheck } from '../scenario/scenario-plan.ts';
+import { boundText, within } from './bound.ts';
+import { type CheckFacts, checkFacts } from './check-facts.ts';
+import type { Fold } from './fold.ts';
+import { INVARIANT_FOLDS, inapplicable } from './invariants.ts';
+import { LiveMetrics } from './live-metrics.ts';
+import { type Measured, measure } from './measure.ts';
+import { METRICS } from './metric.ts';
+import { MetricWatch } from './metric-watch.ts';
+import { RequestBook } from './request-book.ts';
+import { SeatRecord } from './seat-record.ts';
+import type { CheckOutcome, JudgedCheck, Judgement } from './verdict.ts';
+
+/** Throws a Failure (`usage`) where the plan is one that this version cannot judge. */
+export function judge(record: RunRecord): Judgement {
+  const facts = checkFacts(record.plan);
+  const pass = new Pass(facts, record);
+  for (const { seat, observation } of record.history()) pass.take(seat, observation);
+  return pass.end();
+}
+
+class Pass {
+  readonly #facts: CheckFacts;
+  readonly #record: RunRecord;
+  readonly #requests = new RequestBook();
+  readonly #tracker = new RequestTracker();
+  readonly #live: LiveMetrics;
+  readonly #seats = new Map<string, SeatRecord>();
+  /** By invariant, so that two checks of one cost one fold. */
+  readonly #folds = new Map<string, Fold>();
+  readonly #byEvent = new Map<string, Fold[]>();
+  readonly #watches = new Map<PlannedCheck, MetricWatch>();
+  #lines = 0;
+  #lastT = Number.NEGATIVE_INFINITY;
+
+  constructor(facts: CheckFacts, record: RunRecord) {
+    this.#facts = facts;
+    this.#record = record;
+    this.#live = new LiveMetrics(facts);
+    for (const check of record.plan.checks) {
+      if (check.kind === 'eventually') this.#watches.set(check, new MetricWatch(check, record.events));
+      if (check.kind !== 'invariant' || this.#folds.has(check.invariant)) continue;
+      const begin = INVARIANT_FOLDS[check.invariant];
+      if (begin === null || inapplicable(check.invariant, facts) !== null) continue;
+      const fold = begin(facts, this.#requests);
+      this.#folds.set(check.invariant, fold);
+      for (const event of fold.events) this.#byEvent.set(event, [...(this.#byEvent.get(event) ?? []), fold]);
+    }
+  }
+
+  take(seat: string, observation: Observation): void {
+    this.#lines++;
+    this.#lastT = Math.max(this.#lastT, observation.t);
+    for (const watch of this.#watches.values()) watch.before(observation.t, this.#live);
+    if (this.#facts.correct.has(seat)) this.#takeCorrect(seat, observation);
+    this.#tracker.take(seat, observation);
+    this.#live.take(seat, observation);
+  }
+
+  #takeCorrect(seat: string, observation: Observation): void {
+    let record = this.#seats.get(seat);
+    if (record === undefined) {
+      record = new SeatRecord(seat, this.#facts.nodeOf.get(seat) ?? observation.node);
+      this.#seats.set(seat, record);
+    }
+    const hole = record.advance(observation);
+    if (hole !== null) for (const fold of this.#folds.values()) fold.hole?.(seat, hole);
+    this.#requests.take(observation);
+    for (const fold of this.#byEvent.get(observation.event) ?? []) fold.take(seat, observation, record);
+    record.apply(observation);
+  }
+
+  end(): Judgement {
+    const facts = this.#facts;
+    const record = this.#record;
+    // The lab may have watched on when no node had anything more to say.
+    const endT = record.events.reduce((latest, { t }) => Math.max(latest, t), this.#lastT);
+    for (const watch of this.#watches.values()) watch.end(endT, this.#live);
+    const tracks = this.#tracker.tracks().filter(({ sentBy }) => facts.correct.has(sentBy));
+    const obliged = (track: RequestTrack): readonly string[] => this.#obliged(track);
+    const stuck = this.#stuck(tracks, obliged);
+    const measured = measure({ facts, record, live: this.#live, tracks, stuck, obliged, lines: this.#lines });
+    const seen = { record, seats: this.#seats, tracks, requests: this.#requests };
+    const outcomes = new Map([...this.#folds].map(([invariant, fold]) => [invariant, fold.end(seen)]));
+    const checks = record.plan.checks.map((check) => judged(check, this.#outcome(check, outcomes, measured)));
+    const { verdict, reasons } = verdictOf(checks, record);
+    return { verdict, reasons, checks, metrics: measured.values, stuck, correct: [...facts.correct] };
+  }
+
+  /** Late seats are asked for what was sent after their first start. */
+  #obliged({ sentAtMs }: RequestTrack): readonly string[] {
+    const { obliged, late } = this.#facts;
+    return [...obliged].filter(
+      (seat) => !late.has(seat) || (this.#seats.get(seat)?.firstBootT ?? Infinity) <= sentAtMs,
+    );
+  }
+
+  #stuck(
+    tracks: readonly RequestTrack[],
+    obliged: (track: RequestTrack) => readonly string[],
+  ): readonly StuckRequest[] {
+    const facts = this.#facts;
+    const { finals } = this.#record;
+    return stuckRequests(tracks, {
+      members: facts.seats,
+      quorum: facts.quorum,
+      dcoinRate: facts.parameters.dcoinRate,
+      wallets: new Map([...finals].map(([seat, { wallets }]) => [seat, wallets])),
+      obliged,
+      nodeOf: (seat) => facts.nodeOf.get(seat) ?? seat,
+      quorumAt: (seat) => finals.get(seat)?.quorum ?? facts.quorum,
+      faulty: new Set(facts.seats.filter((seat) => !facts.correct.has(seat))),
+      rivals: (track) => this.#tracker.rivals(track),
+      forgetful: facts.parameters.outdate !== null,
+    });
+  }
+
+  #outcome(check: PlannedCheck, outcomes: ReadonlyMap<string, CheckOutcome>, measured: Measured): CheckOutcome {
+    switch (check.kind) {
+      case 'invariant': {
+        const reason = inapplicable(check.invariant, this.#facts);
+        return reason === null ? outcomes.get(check.invariant)! : unknown(0, reason);
+      }
+      case 'eventually':
+        return this.#watches.get(check)!.outcome();
+      case 'at-end':
+      case 'metric': {
+        const value = measured.values[check.metric];
+        const examined = measured.examined[check.metric];
+        if (value === null) return unknown(examined, `${check.metric} could not be measured`);
+        const state = within(value, check.bound) ? 'hold' : 'violated';
+        const detail = `${check.metric} is ${shownValue(value)}${unitOf(check.metric)}; wanted: ${boundText(check.bound)}`;
+        return { state, examined, detail, evidence: [] };
+      }
+    }
+  }
+}
+
+function judged(check: PlannedCheck, outcome: CheckOutcome): JudgedCheck {
+  // A violation proves itself; that nothing was found says something only where there was enough to look at.
+  if (outcome.state === 'hold' && outcome.examined < check.evidenceMin) {
+    const detail = `${outcome.detail}; at least ${check.evidenceMin} are needed`;
+    return { ...outcome, state: 'unknown', detail, check, asExpected: null };
+  }
+  const wanted = check.expect === 'hold' ? 'hold' : 'violated';
+  return { ...outcome, check, asExpected: outcome.state === 'unknown' ? null : outcome.state === wanted };
+}
+
+const NOT_SEEN: readonly FaultState[] = ['unverified', 'failed', 'skipped'];
+
+function verdictOf(
+  checks: readonly JudgedCheck[],
+  { plan, events }: RunRecord,
+): Pick<Judgement, 'verdict' | 'reasons'> {
+  const failed = checks.filter(({ asExpected }) => asExpected === false);
+  const reasons = failed.map(
+    ({ check, state, detail }) =>
+      `${check.title}: expected ${check.expect === 'hold' ? 'to hold' : 'a violation'}, ${state === 'hold' ? 'it holds' : 'violated'}: ${detail}`,
+  );
+  for (const { check, asExpected, detail } of checks) {
+    if (asExpected === null) reasons.push(`${check.title}: unknown: ${detail}`);
+  }
+  for (const { id, title } of plan.timeline) {
+    const states = events.flatMap((event) => (event.event === 'fault' && event.id === id ? [event] : []));
+    const bad = states.findLast(({ state }) => NOT_SEEN.includes(state));
+    if (bad !== undefined) reasons.push(`fault ${title}: ${bad.state}: ${bad.detail}`);
+    else if (states.length === 0) reasons.push(`fault ${title}: its turn never came`);
+  }
+  if (checks.length === 0) reasons.push('the plan asks for no check');
+  return { verdict: failed.length > 0 ? 'failed' : reasons.length > 0 ? 'inconclusive' : 'pass', reasons };
+}
+
+function shownValue(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 3 : 1);
+}
+
+function unitOf(metric: keyof typeof METRICS): string {
+  const { unit } = METRICS[metric];
+  return unit === '' ? '' : ` ${unit}`;
+}
+
+function unknown(examined: number, detail: string): CheckOutcome {
+  return { state: 'unknown', examined, detail, evidence: [] };
+}

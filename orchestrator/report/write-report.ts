@@ -1,0 +1,102 @@
+/**
+ * Writes what people read of a run, next to the run's records: report.html and, where wanted, junit.xml. The record is
+ * read twice at most, as a stream.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { JudgedCheck, Judgement } from '../checks/verdict.ts';
+import { EXIT, type ExitCode } from '../cli/exit-code.ts';
+import { Failure, messageOf } from '../failure.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { htmlReport } from './html-report.ts';
+import { readSeries } from './run-series.ts';
+import { exitCodeOf, type RunFacts, type RunSummary, summarise } from './run-summary.ts';
+
+/** What the report needs of the checks. */
+export interface RunReader {
+  /** Of a run directory. */
+  readonly loadRun: (path: string) => RunRecord | Promise<RunRecord>;
+  readonly judge: (record: RunRecord) => Judgement;
+  /** SVG of the messages that a check's verdict rests on; null where there is nothing to draw. */
+  readonly diagram: (judged: JudgedCheck, record: RunRecord) => string | null;
+}
+
+export interface ReportMaterial {
+  readonly summary: RunSummary;
+  readonly record: RunRecord;
+  /** manifest.json. */
+  readonly environment: unknown;
+  readonly diagram: RunReader['diagram'];
+}
+
+export function writeReport(file: string, { summary, record, environment, diagram }: ReportMaterial): void {
+  const diagrams = new Map<string, string>();
+  for (const judged of summary.judgement.checks) {
+    const drawn = judged.evidence.length === 0 ? null : diagram(judged, record);
+    if (drawn !== null) diagrams.set(judged.check.id, drawn);
+  }
+  const page = htmlReport({
+    summary,
+    series: readSeries(record, summary.judgement.correct),
+    finals: record.finals,
+    dcoinRate: record.plan.lab.parameters.dcoinRate,
+    environment,
+    diagrams,
+  });
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, page);
+  } catch (cause) {
+    throw new Failure('artefacts', `cannot write ${file}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Makes the report of a run directory again, judging anew what is in it. */
+export async function remakeReport(directory: string, file: string, reader: RunReader): Promise<RunSummary> {
+  const record = await reader.loadRun(directory);
+  const environment = jsonFile(join(directory, 'manifest.json'));
+  const judgement = reader.judge(record);
+  const summary = summarise(record, judgement, factsOf(directory, record, environment, judgement));
+  writeReport(file, { summary, record, environment, diagram: reader.diagram });
+  return summary;
+}
+
+/** From result.json where the run came so far; otherwise from what was written at its beginning. */
+function factsOf(
+  directory: string,
+  record: RunRecord,
+  manifest: Readonly<Record<string, unknown>>,
+  judgement: Judgement,
+): RunFacts {
+  const { events, plan } = record;
+  const result = jsonFile(join(directory, 'result.json'));
+  const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
+  const first = events[0]?.at ?? 0;
+  const words = Array.isArray(result.replay) ? result.replay.filter((word) => typeof word === 'string') : [];
+  const ended = Object.values(EXIT).find((code) => code === result.exitCode);
+  return {
+    runtime: text(result.runtime ?? manifest.runtime, 'unknown'),
+    startedAt: text(result.startedAt ?? manifest.startedAt, new Date(first).toISOString()),
+    tookMs: typeof result.tookMs === 'number' ? result.tookMs : (events.at(-1)?.at ?? first) - first,
+    exitCode: otherExit(ended, judgement),
+    reasons: [],
+    replay: words.length > 0 ? words : ['npx', 'wallance', 'run', plan.name, '--seed', plan.seed],
+    path: directory,
+  };
+}
+
+/** An exit code that is no verdict's (interrupted, records lost) stays, also when the judgement is another now. */
+function otherExit(ended: ExitCode | undefined, { verdict }: Judgement): ExitCode {
+  const verdicts: readonly ExitCode[] = [EXIT.pass, EXIT.failed, EXIT.inconclusive];
+  return ended === undefined || verdicts.includes(ended) ? exitCodeOf(verdict) : ended;
+}
+
+/** Empty where there is none, or none that can be read. */
+function jsonFile(file: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { runCli } from '../../orchestrator/cli/run-cli.ts';
+import { Terminal } from '../../orchestrator/cli/terminal.ts';
+import { reportCommand } from '../../orchestrator/commands/report.ts';
+import { remakeReport } from '../../orchestrator/report/write-report.ts';
+import { madeUpRun } from '../support/made-up-run.ts';
+
+function world() {
+  const home = mkdtempSync(join(tmpdir(), 'wallance-report-'));
+  const directory = join(home, 'runs/made-up-8/1');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'scenario.resolved.yaml'), 'name: made-up-8\n');
+  writeFileSync(join(directory, 'manifest.json'), JSON.stringify({ runtime: 'docker', engine: '29.1' }));
+  const { record, judgement } = madeUpRun({ nodes: 8, purchases: 12 });
+  const drawn: string[] = [];
+  const reader = {
+    loadRun: (path: string) => {
+      assert.equal(path, directory);
+      return record;
+    },
+    judge: () => judgement,
+    diagram: ({ check }: { readonly check: { readonly id: string } }) => {
+      drawn.push(check.id);
+      return '<svg xmlns="http://www.w3.org/2000/svg"/>';
+    },
+  };
+  const text = { out: '', err: '' };
+  const stream = (name: 'out' | 'err') => ({
+    write: (part: string) => {
+      text[name] += part;
+    },
+  });
+  const terminal = new Terminal({ stdout: stream('out'), stderr: stream('err'), colourAllowed: false });
+  const run = (...args: readonly string[]) =>
+    runCli(
+      [reportCommand(async () => reader)],
+      ['report', ...args],
+      {
+        terminal,
+        silent: terminal,
+        home,
+        cwd: home,
+        inherited: {},
+        signal: new AbortController().signal,
+        github: null,
+      },
+      { version: '0', describe: () => '' },
+    );
+  return { home, directory, reader, drawn, text, run };
+}
+
+test('the page is made again from the directory, and its address printed', async () => {
+  const { directory, text, run, drawn } = world();
+  assert.equal(await run('runs/made-up-8/1'), 0);
+  const file = join(directory, 'report.html');
+  assert.equal(text.out, `${pathToFileURL(file).href}\n`);
+  const html = readFileSync(file, 'utf8');
+  assert.match(html, /<title>made-up-8: failed<\/title>/);
+  assert.match(html, /runtime docker/);
+  assert.match(html, /29\.1/);
+  // Only what has evidence has a picture.
+  assert.deepEqual(drawn, ['agreement']);
+});
+
+test('--out puts it elsewhere, folders are made', async () => {
+  const { home, directory, run } = world();
+  assert.equal(await run('runs/made-up-8/1', '--out', 'pages/today/run.html'), 0);
+  assert.ok(existsSync(join(home, 'pages/today/run.html')));
+  assert.ok(!existsSync(join(directory, 'report.html')));
+});
+
+test('what is no run directory is a problem of the arguments; what cannot be written is one of the records', async () => {
+  const { text, run, home } = world();
+  assert.equal(await run('nowhere'), 64);
+  assert.equal(await run('runs'), 64);
+  assert.match(text.err, /expected a run directory, got .*nowhere/);
+  writeFileSync(join(home, 'a-file'), '');
+  assert.equal(await run('runs/made-up-8/1', '--out', 'a-file/page.html'), 3);
+});
+
+test('a run that was interrupted stays so, whatever it is judged now; its own replay command is kept', async () => {
+  const { directory, reader } = world();
+  const replay = ['npx', 'wallance', 'run', 'scenarios/a b.yaml', '--seed', '9'];
+  writeFileSync(
+    join(directory, 'result.json'),
+    JSON.stringify({ exitCode: 130, replay, tookMs: 12, startedAt: 'then' }),
+  );
+  const summary = await remakeReport(directory, join(directory, 'report.html'), reader);
+  assert.equal(summary.exitCode, 130);
+  assert.deepEqual(summary.replay, replay);
+  assert.match(readFileSync(join(directory, 'report.html'), 'utf8'), /run &#39;scenarios\/a b\.yaml&#39; --seed 9/);
+  writeFileSync(join(directory, 'result.json'), 'not json');
+  assert.equal((await remakeReport(directory, join(directory, 'report.html'), reader)).exitCode, 1);
+});
