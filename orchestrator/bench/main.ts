@@ -12,6 +12,7 @@ import { textTable } from '../cli/text-table.ts';
 import { PROJECT_ROOT } from '../project.ts';
 import { describeMachine } from '../run/machine.ts';
 import { DockerFailure } from '../runtimes/docker/docker-failure.ts';
+import { benchChecks } from './checks.ts';
 import { benchCodec, type Figure } from './codec.ts';
 import { benchContainers } from './containers.ts';
 import { benchFabric } from './fabric.ts';
@@ -24,6 +25,7 @@ const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figu
   codec: () => benchCodec(),
   store: () => benchStore(),
   fabric: () => benchFabric(),
+  checks: (quick) => benchChecks(quick),
   lab: (quick) => benchLab(quick),
   containers: (quick) => withEngine(() => benchContainers(quick)),
 };

@@ -4,6 +4,7 @@
  * `delayMs` says and stays in order between two seats, a node that is down finds its messages when it is back, a commit
  * takes no time. Nothing is random but what the caller draws.
  */
+import { NORMAL_CONDITIONS } from '../../node/host/conditions.ts';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { MemoryDisk, MemoryStore } from '../../node/host/memory-store.ts';
 import { nativeSha256Hex } from '../../node/host/native-hash.ts';
@@ -213,6 +214,7 @@ export class RecordedCores {
       n,
       quorum,
       dcoinRate: this.profile.parameters.dcoinRate,
+      conditions: NORMAL_CONDITIONS,
       rejections: {},
       services: store.serviceRuns(),
       decisions: seat.decisions,

@@ -6,13 +6,15 @@
  *
  * The final read of a node that had nothing more to write must agree with its last lines.
  */
+import { GENESIS } from '../../node/protocol/message.ts';
 import { numberOf, type Observation, textOf } from '../history/observation.ts';
 import { type BeginFold, doubtMissingLines, evidence, Findings, type SeenRun, short } from './fold.ts';
 import type { SeatRecord } from './seat-record.ts';
 
 interface Base {
-  /** Balance after the last decision, or when the wallet was first named. */
+  /** Balance right after the decision that led to `state`, or at the first boot. */
   readonly units: number;
+  readonly state: string;
   readonly line: Observation | null;
 }
 
@@ -33,7 +35,6 @@ export const conservation: BeginFold = (facts) => {
   return {
     events: ['boot', 'wallet', 'sensor.rx', 'credit', 'decide'],
     hole(seat, hole) {
-      bases.delete(seat);
       // A later life opens its books anew with the lines of its boot; after missing lines nobody can.
       if (hole === 'lines') flows.set(seat, null);
     },
@@ -49,7 +50,8 @@ export const conservation: BeginFold = (facts) => {
         case 'wallet':
           if (!record.booting) return;
           if (flow !== null) flow.opened += numberOf(line, 'cU');
-          own.set(textOf(line, 'id'), { units: numberOf(line, 'cU'), line });
+          if (record.lives > 1) return;
+          own.set(textOf(line, 'id'), { units: numberOf(line, 'cU'), state: textOf(line, 'state'), line });
           return;
         case 'sensor.rx':
           if (line.counted === true && flow !== null) flow.earned++;
@@ -62,13 +64,14 @@ export const conservation: BeginFold = (facts) => {
       const left = numberOf(line, 'remU');
       const price = numberOf(line, 'price') * dcoinRate;
       const held = record.wallet(requester);
-      const base = own.get(requester) ?? (record.worstHole === 'lines' ? null : { units: 0, line: null });
-      own.set(requester, { units: left, line });
+      const base = own.get(requester) ?? { units: 0, state: GENESIS, line: null };
+      own.set(requester, { units: left, state: textOf(line, 'newState'), line });
       if (flow !== null && held !== null) {
         flow.spent += price;
         flow.burnt += held.units - price - left;
       } else flows.set(seat, null);
-      if (base !== null) {
+      // A decision between the two whose line a crash has cost had another balance.
+      if (base.state === textOf(line, 'prevState')) {
         findings.examine();
         const missing = base.units - price - left;
         if (missing > truncationMax) {

@@ -76,8 +76,9 @@ export class Findings {
       const more = this.#unresolved === 1 ? '' : ` (and ${this.#unresolved - 1} more)`;
       return { state: 'unknown', examined, detail: `${this.#doubt}${more}`, evidence: [] };
     }
-    if (examined === 0) return { state: 'unknown', examined, detail: `there were no ${this.#what}`, evidence: [] };
-    return { state: 'hold', examined, detail: `all of ${examined} ${this.#what}`, evidence: [] };
+    // Whether nothing is enough is for the check to say.
+    const detail = examined === 0 ? `there were no ${this.#what}` : `all of ${examined} ${this.#what}`;
+    return { state: 'hold', examined, detail, evidence: [] };
   }
 }
 
@@ -92,6 +93,13 @@ export function doubtMissingLines(findings: Findings, facts: CheckFacts, seen: S
       if (!facts.late.has(seat)) findings.doubt(`there are no lines of seat ${seat}`);
     } else if (record.worstHole === 'lines') findings.doubt(`lines are missing in the record of seat ${seat}`);
   }
+}
+
+/** Until when `seat` was seen to be up in its present life: its last line, or the final read that it answered. */
+export function upUntil({ record, seats }: SeenRun, seat: string): number {
+  const lastT = seats.get(seat)?.lastT ?? Number.NaN;
+  const read = record.events.find((event) => event.event === 'phase' && event.phase === 'read');
+  return record.finals.has(seat) && read !== undefined ? Math.max(lastT, read.t) : lastT;
 }
 
 export function evidence(seat: string, observation: Observation, why: string): EvidenceLine {

@@ -22,6 +22,9 @@ import { RequestBook } from './request-book.ts';
 import { SeatRecord } from './seat-record.ts';
 import type { CheckOutcome, JudgedCheck, Judgement } from './verdict.ts';
 
+/** Work that is being found, messages that are delivered: no node is silent for longer about what is under way. */
+const EVENT_SILENT_MS = 1000;
+
 /** Throws a Failure (`usage`) where the plan is one that this version cannot judge. */
 export function judge(record: RunRecord): Judgement {
   const facts = checkFacts(record.plan);
@@ -84,9 +87,7 @@ class Pass {
   end(): Judgement {
     const facts = this.#facts;
     const record = this.#record;
-    // The lab may have watched on when no node had anything more to say.
-    const endT = record.events.reduce((latest, { t }) => Math.max(latest, t), this.#lastT);
-    for (const watch of this.#watches.values()) watch.end(endT, this.#live);
+    for (const watch of this.#watches.values()) watch.end(this.#endT(), this.#live);
     const tracks = this.#tracker.tracks().filter(({ sentBy }) => facts.correct.has(sentBy));
     const obliged = (track: RequestTrack): readonly string[] => this.#obliged(track);
     const stuck = this.#stuck(tracks, obliged);
@@ -96,6 +97,12 @@ class Pass {
     const checks = record.plan.checks.map((check) => judged(check, this.#outcome(check, outcomes, measured)));
     const { verdict, reasons } = verdictOf(checks, record);
     return { verdict, reasons, checks, metrics: measured.values, stuck, correct: [...facts.correct] };
+  }
+
+  /** The final reads, when no node may have had anything more to say for long. */
+  #endT(): number {
+    const read = this.#record.events.find((event) => event.event === 'phase' && event.phase === 'read');
+    return Math.max(this.#lastT, read?.t ?? Number.NEGATIVE_INFINITY);
   }
 
   /** Late seats are asked for what was sent after their first start. */
@@ -123,6 +130,7 @@ class Pass {
       faulty: new Set(facts.seats.filter((seat) => !facts.correct.has(seat))),
       rivals: (track) => this.#tracker.rivals(track),
       forgetful: facts.parameters.outdate !== null,
+      underWay: { endedAtMs: this.#endT(), silentMsMax: silentMsMax(facts) },
     });
   }
 
@@ -145,6 +153,11 @@ class Pass {
       }
     }
   }
+}
+
+/** Nodes that look at their votes from time to time are silent for a round, or two where one just missed the other. */
+function silentMsMax({ parameters }: CheckFacts): number {
+  return parameters.schedule === 'event' ? EVENT_SILENT_MS : 2 * parameters.consensusPeriodMs;
 }
 
 function judged(check: PlannedCheck, outcome: CheckOutcome): JudgedCheck {
@@ -171,7 +184,10 @@ function verdictOf(
   for (const { check, asExpected, detail } of checks) {
     if (asExpected === null) reasons.push(`${check.title}: unknown: ${detail}`);
   }
-  for (const { id, title } of plan.timeline) {
+  // Those of the timeline, and what was in force for the whole load.
+  const titles = new Map(plan.timeline.map(({ id, title }) => [id, title]));
+  for (const event of events) if (event.event === 'fault') titles.set(event.id, event.title);
+  for (const [id, title] of titles) {
     const states = events.flatMap((event) => (event.event === 'fault' && event.id === id ? [event] : []));
     const bad = states.findLast(({ state }) => NOT_SEEN.includes(state));
     if (bad !== undefined) reasons.push(`fault ${title}: ${bad.state}: ${bad.detail}`);

@@ -4,7 +4,7 @@
  * meanwhile. Why a request is stuck is stuck-request.ts's to say.
  */
 import { numberOf, type Observation, textOf } from '../history/observation.ts';
-import { type BeginFold, doubtMissingLines, evidence, Findings, short } from './fold.ts';
+import { type BeginFold, doubtMissingLines, evidence, Findings, short, upUntil } from './fold.ts';
 import { slotOf } from './seat-record.ts';
 
 /** L of live nodes. */
@@ -72,7 +72,7 @@ export const liveness: BeginFold = (facts) => {
       requests.add(request);
     },
     end(seen) {
-      for (const [seat, record] of seen.seats) end(seat, record.lastT);
+      for (const seat of seen.seats.keys()) end(seat, upUntil(seen, seat));
       for (const { seat, line, funded, decide, rivalled, endedT } of asked.values()) {
         if (!funded || rivalled) continue;
         const tookMs = decide === null ? Number.POSITIVE_INFINITY : decide.t - line.t;

@@ -6,7 +6,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, s
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
-import { describeProblem, type Problem, shown } from '../../node/protocol/parameters.ts';
+import { type Problem, shown } from '../../node/protocol/parameters.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { type Observation, parseObservation } from '../history/observation.ts';
@@ -16,6 +16,7 @@ import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 export const PLAN_FILE = 'scenario.resolved.yaml';
 export const EVENTS_FILE = 'events.ndjson';
 export const HISTORY_FILE = 'history.ndjson';
+const GAPS_FILE = 'gaps.json';
 const FABRIC_FILE = 'fabric.json';
 const LATEST = 'latest';
 const PLAN_SCHEMA = 1;
@@ -43,7 +44,7 @@ export function loadRun(path: string): LoadedRun {
   const history = join(directory, HISTORY_FILE);
   if (!existsSync(history)) throw missing(directory, HISTORY_FILE);
   if (!existsSync(join(directory, EVENTS_FILE))) throw missing(directory, EVENTS_FILE);
-  const gaps: string[] = [];
+  const gaps = readGaps(join(directory, GAPS_FILE));
   const events = readEvents(join(directory, EVENTS_FILE));
   const finals = readFinals(join(directory, 'nodes'), plan, gaps);
   const fabric = join(directory, FABRIC_FILE);
@@ -158,6 +159,12 @@ function readEvents(file: string): RunEvent[] {
     }
   }
   return events;
+}
+
+/** What was known to be missing when the run was collected; none where nobody wrote it down. */
+function readGaps(file: string): string[] {
+  const found = existsSync(file) ? readJson(file) : [];
+  return Array.isArray(found) ? found.map(String) : [];
 }
 
 function readFinals(directory: string, plan: ScenarioPlan, gaps: string[]): Map<string, NodeReport> {

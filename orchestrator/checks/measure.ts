@@ -43,9 +43,15 @@ export function measure({ facts, record, live, tracks, stuck, obliged, lines }: 
   const byWallets = new Map(
     [...facts.correct].map((seat) => [seat, decidedByWallets(tracks, finals.get(seat)?.wallets ?? [])]),
   );
+  // An order that had to wait for funds was meant to be sent when they were there.
+  const queued = new Set(
+    events.flatMap((event) => (event.event === 'order' && event.state === 'queued' ? [event.orderId] : [])),
+  );
   const plannedT = new Map(
     events.flatMap((event) =>
-      event.event === 'order' && event.requestId !== null ? [[event.requestId, event.plannedT] as const] : [],
+      event.event === 'order' && event.requestId !== null && !queued.has(event.orderId)
+        ? [[event.requestId, event.plannedT] as const]
+        : [],
     ),
   );
   const latencies = tracks.map((track) =>

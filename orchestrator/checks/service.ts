@@ -4,7 +4,7 @@
  * decision led to.
  */
 import { numberOf, type Observation, textOf } from '../history/observation.ts';
-import { type BeginFold, doubtMissingLines, evidence, Findings, short } from './fold.ts';
+import { type BeginFold, doubtMissingLines, evidence, Findings, short, upUntil } from './fold.ts';
 import { type Hole, slotOf } from './seat-record.ts';
 
 /** A node that stayed up for so long after its decision, or as long as its service may take, must have served it. */
@@ -118,7 +118,7 @@ export const serviceServed: BeginFold = (facts) => {
       }
     },
     end(seen) {
-      for (const [seat, record] of seen.seats) endLife(seat, record.lastT);
+      for (const seat of seen.seats.keys()) endLife(seat, upUntil(seen, seat));
       for (const { seat, decide, lastT: until, ended } of due.values()) {
         if (ended !== null) {
           findings.examine();

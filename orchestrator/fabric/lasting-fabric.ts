@@ -110,8 +110,9 @@ export class LastingFabric<B extends FabricBroker> implements FabricControl {
     });
   }
 
-  /** What all its brokers counted; null where the one that should be there does not answer, or there is none. */
+  /** What all its brokers counted; null where there is none, or it is paused or does not answer. */
   async stats(): Promise<BrokerStats | null> {
+    if (this.#paused) return null;
     try {
       const now = await this.#broker?.stats();
       if (now === undefined) return null;

@@ -26,6 +26,8 @@ export interface RequestTrack {
   readonly counted: ReadonlyMap<string, readonly VoteSeen[]>;
   /** When each seat first decided it and had that committed, monotonic milliseconds, by seat. */
   readonly decidedAtMs: ReadonlyMap<string, number>;
+  /** Last line about it, of any seat, monotonic milliseconds. */
+  readonly lastAtMs: number;
   /** State that its decision led to; null where no node wrote down a decision. */
   readonly newState: string | null;
 }
@@ -35,6 +37,7 @@ interface Draft extends RequestTrack {
   priceDcoins: number;
   sentBy: string;
   sentAtMs: number;
+  lastAtMs: number;
   readonly receivedBy: Set<string>;
   readonly cast: VoteSeen[];
   readonly counted: Map<string, VoteSeen[]>;
@@ -98,6 +101,7 @@ function begun(requestId: string, observation: Observation): Draft {
     priceDcoins: Number.NaN,
     sentBy: '',
     sentAtMs: Number.POSITIVE_INFINITY,
+    lastAtMs: observation.t,
     receivedBy: new Set(),
     cast: [],
     counted: new Map(),
@@ -107,6 +111,7 @@ function begun(requestId: string, observation: Observation): Draft {
 }
 
 function note(track: Draft, seat: string, observation: Observation): void {
+  track.lastAtMs = Math.max(track.lastAtMs, observation.t);
   switch (observation.event) {
     case 'req.tx':
       if (observation.t >= track.sentAtMs) break;

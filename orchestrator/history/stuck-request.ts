@@ -6,7 +6,8 @@
  *   split     enough nodes voted, but for different remaining balances: no group of equal votes reaches the quorum
  *   unfunded  the requester's balance did not cover the price where it was looked at, so no vote was due
  *   stale     nodes hold another State of the requester, and their votes or their decisions are missing
- *   lost      messages did not arrive: a request, votes that were cast, or votes of nodes that were silent or away
+ *   lost      messages did not arrive: a request, votes that were cast, or votes of nodes that were silent or away; or not
+ *             yet, when the run ended
  *
  * `unexplained` is left for what the rules do not allow: a node that heard a request, could vote and did not, or counted
  * a quorum and did not decide. It means a bug, or a record that is not true. Pure.
@@ -46,6 +47,8 @@ export interface StuckContext {
   readonly rivals?: (track: RequestTrack) => readonly string[];
   /** Stored rows age out, and counts of open requests are lost at a restart, as in the reference codes. */
   readonly forgetful?: boolean;
+  /** When the run ended, and for how long a request may be silent and still be under way; default: never. */
+  readonly underWay?: { readonly endedAtMs: number; readonly silentMsMax: number };
 }
 
 /** Requests that are not decided where they must be, whether by the seat's own record or by the wallets it holds. */
@@ -164,6 +167,13 @@ function classify(
   }
   const gone = undecidedAt.filter((member) => !wallets.has(member));
   if (gone.length > 0) return { reason: 'lost', detail: `nodes ${gone.join(', ')} gave no final report` };
+  const { underWay } = context;
+  if (underWay !== undefined && underWay.endedAtMs - track.lastAtMs <= underWay.silentMsMax) {
+    return { reason: 'lost', detail: 'the run ended while it was under way' };
+  }
+  if (context.forgetful === true && equalAt(undecidedAt[0]!) >= quorum) {
+    return { reason: 'lost', detail: `nodes ${undecidedAt.join(', ')} dropped votes before they had a quorum of them` };
+  }
   return {
     reason: 'unexplained',
     detail: `${track.cast.length} votes cast, ${track.decidedAtMs.size} of ${members.length} nodes decided`,

@@ -15,6 +15,8 @@ import {
 import type { Parameters, Problem } from '../../node/protocol/parameters.ts';
 import { shown } from '../../node/protocol/parameters.ts';
 import { namedProfile } from '../../node/protocol/profiles.ts';
+import type { BoardName } from '../runtimes/board-profiles.ts';
+import type { Architecture } from '../runtimes/placement.ts';
 
 export const LAB_NAME_PATTERN = /^[a-z0-9-]{1,32}$/;
 export const NODES_MIN = 2;
@@ -29,6 +31,9 @@ export interface SeatPlan {
   readonly external?: true;
   /** It is not started with the lab. */
   readonly late?: true;
+  /** Whose room its container has, and of which architecture it is; absent: as the lab is placed. */
+  readonly board?: BoardName;
+  readonly architecture?: Architecture;
   /** In place of the lab's, as readSensors takes them. */
   readonly sensors?: readonly unknown[];
   /** What it runs under from its start on; absent: nothing out of the ordinary. */

@@ -36,6 +36,7 @@ export interface LabProcessOptions {
   readonly onEvent: (event: LabEvent) => void;
   readonly onObservation?: (seat: string, observation: Observation) => void;
   readonly onJournal?: LabOptions['onJournal'];
+  readonly conditionsOf?: LabOptions['conditionsOf'];
 }
 
 /** How long what an earlier, killed lab process left running may take to end by itself. */
@@ -101,6 +102,7 @@ export class LabProcess {
           void shutDown(new Failure('environment', `the fabric ended: ${event.reason}`));
       },
       ...(options.onObservation === undefined ? {} : { onObservation: options.onObservation }),
+      ...(options.conditionsOf === undefined ? {} : { conditionsOf: options.conditionsOf }),
       ...(options.onJournal === undefined ? {} : { onJournal: options.onJournal }),
       onProcesses: () => record(),
     });

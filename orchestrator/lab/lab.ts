@@ -63,6 +63,8 @@ export interface LabOptions {
   readonly observe?: boolean;
   /** Every observation that nodes send. */
   readonly onObservation?: (seat: string, observation: Observation) => void;
+  /** What a seat runs under when it is started, in place of the plan's; asked at each start. */
+  readonly conditionsOf?: (seat: string) => NodeConditions;
   /** Whole lines of the fabric's journal; absent: it keeps none. */
   readonly onJournal?: (lines: string) => void;
   /** Node processes came or went. */
@@ -247,11 +249,11 @@ export class Lab {
 
   // --- nodes ------------------------------------------------------------------------------------------------------
 
-  /** Starts one node and resolves when it is ready. No effect on one that runs. `conditions`: in place of the plan's. */
-  startNode(seatName: string, conditions?: NodeConditions): Promise<void> {
+  /** Starts one node and resolves when it is ready. No effect on one that runs. */
+  startNode(seatName: string): Promise<void> {
     return this.#inTurn(seatName, (seat) => {
       this.#mustBeOwn(seat, 'start');
-      return this.#start(seat, conditions);
+      return this.#start(seat);
     });
   }
 
@@ -352,8 +354,9 @@ export class Lab {
     return result;
   }
 
-  async #start(seat: Seat, conditions = seat.plan.conditions): Promise<void> {
+  async #start(seat: Seat, wanted?: NodeConditions): Promise<void> {
     const { seat: name, node } = seat.plan;
+    const conditions = wanted ?? this.#options.conditionsOf?.(name) ?? seat.plan.conditions;
     const runtime = this.#runtime!;
     if (this.#ending || runtime.nodeProcess(name) !== null) return;
     seat.state = 'starting';

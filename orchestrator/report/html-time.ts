@@ -27,14 +27,15 @@ export function latencySection(series: RunSeries): string {
     {
       id: 'latency',
       title: 'Share of requests that took at most so long',
-      description: 'Milliseconds from sending; requests that were not decided are in neither line.',
+      description:
+        'Milliseconds from when the request was meant to be ordered. Requests that were not decided are in neither line.',
     },
     (width) => (width > 600 ? 320 : 280),
     (options) => ecdfPlot(options, sets),
   );
   const number = (title: string) => ({ title, kind: 'number' as const });
   const table = tableHtml(
-    'Latency from the sending of a request',
+    'Latency from when a request was meant to be ordered',
     [{ title: 'until', kind: 'key' }, ...['min', 'p50', 'p95', 'p99', 'max', 'requests'].map(number)],
     rows,
   );
@@ -44,7 +45,8 @@ export function latencySection(series: RunSeries): string {
 export function timeSection(summary: RunSummary, series: RunSeries): string {
   const { span } = series;
   const spans = faultSpans(summary.faults, loadEndMs(summary, span.toMs));
-  const bucket = millisecondsText(series.decisions.bucketMs);
+  const { bucketMs } = series.decisions;
+  const bucket = bucketMs < 1000 ? `${bucketMs}\u00a0ms` : `${bucketMs / 1000}\u00a0s`;
   const withRows = (px: number) => (width: number) => px + spanRowsPx(width, span, spans);
   const legend =
     spans.length === 0
@@ -77,7 +79,7 @@ export function timeSection(summary: RunSummary, series: RunSeries): string {
     {
       id: 'latency-time',
       title: 'Latency of each request',
-      description: 'Until its decision at the requester, by when it was sent.',
+      description: `Until its decision at the requester, by when it was meant to be ordered.${series.latencyOverTime.length < series.requesterMs.length ? ' Where there are many, the fastest and the slowest.' : ''}`,
     },
     withRows(210),
     (options) =>

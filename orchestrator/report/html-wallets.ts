@@ -5,8 +5,9 @@ import { faultSpans, loadEndMs } from './fault-spans.ts';
 import { codeHtml, figureHtml, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
 import { smallViewPlot, spanRowsPx, viewPlot } from './plot/time-plot.ts';
 import { NONE, plainNumber } from './quantity-text.ts';
-import type { RunSeries, ViewSample, WalletSeries } from './run-series.ts';
+import type { RunSeries } from './run-series.ts';
 import type { RunSummary } from './run-summary.ts';
+import type { ViewSample, WalletSeries } from './wallet-views.ts';
 
 const WALLETS_MAX = 48;
 const DIFFERENCES_MAX = 60;

@@ -14,8 +14,8 @@ import { exitCodeOf, type RunFacts, type RunSummary, summarise } from './run-sum
 
 /** What the report needs of the checks. */
 export interface RunReader {
-  /** Of a run directory. */
-  readonly loadRun: (path: string) => RunRecord | Promise<RunRecord>;
+  /** Of a run directory, a link to one, or the directory of a scenario. Says by a Failure what is missing. */
+  readonly loadRun: (path: string) => { readonly directory: string; readonly record: RunRecord };
   readonly judge: (record: RunRecord) => Judgement;
   /** SVG of the messages that a check's verdict rests on; null where there is nothing to draw. */
   readonly diagram: (judged: JudgedCheck, record: RunRecord) => string | null;
@@ -51,14 +51,19 @@ export function writeReport(file: string, { summary, record, environment, diagra
   }
 }
 
-/** Makes the report of a run directory again, judging anew what is in it. */
-export async function remakeReport(directory: string, file: string, reader: RunReader): Promise<RunSummary> {
-  const record = await reader.loadRun(directory);
+/** Makes the report of the run at `path` again, judging anew what is there. `out` null: report.html in its directory. */
+export function remakeReport(
+  path: string,
+  out: string | null,
+  reader: RunReader,
+): { readonly summary: RunSummary; readonly file: string } {
+  const { directory, record } = reader.loadRun(path);
+  const file = out ?? join(directory, 'report.html');
   const environment = jsonFile(join(directory, 'manifest.json'));
   const judgement = reader.judge(record);
   const summary = summarise(record, judgement, factsOf(directory, record, environment, judgement));
   writeReport(file, { summary, record, environment, diagram: reader.diagram });
-  return summary;
+  return { summary, file };
 }
 
 /** From result.json where the run came so far; otherwise from what was written at its beginning. */

@@ -17,7 +17,7 @@ import { linkFault } from './link-fault.ts';
 import { firstAct } from './node-faults.ts';
 import type { ObservationWatch } from './observation-watch.ts';
 import type { RunLog } from './run-log.ts';
-import { SeatConditions, type Stage } from './seat-conditions.ts';
+import type { SeatConditions, Stage } from './seat-conditions.ts';
 import { quietMsOf, settle } from './settle.ts';
 import { WorkloadDriver } from './workload.ts';
 
@@ -27,6 +27,8 @@ export interface StagesOptions {
   readonly log: RunLog;
   readonly watch: ObservationWatch;
   readonly metrics: LiveMetrics;
+  /** The lab starts nodes under these. */
+  readonly conditions: SeatConditions;
   /** Ends the load, and keeps the order of what follows. */
   readonly signal: AbortSignal;
 }
@@ -50,12 +52,12 @@ export class LoadStages {
 
   constructor(options: StagesOptions) {
     this.#options = options;
-    const { lab, plan, log, watch, metrics, signal } = options;
+    const { lab, plan, log, watch, metrics, conditions, signal } = options;
     this.#world = {
       lab,
       plan,
       watch,
-      conditions: new SeatConditions(plan.seats),
+      conditions,
       links: new ActiveLinks(() => lab.fabricControl),
     };
     this.#injector = new FaultInjector({ world: this.#world, log, value: (metric) => metrics.value(metric) ?? 0 });

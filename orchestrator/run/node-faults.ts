@@ -115,11 +115,11 @@ function conditionFault(world: FaultWorld, id: string, seats: readonly string[],
 
 /** `database`: what the nodes must find; null: whatever there is. */
 async function startAll(
-  { lab, conditions }: FaultWorld,
+  { lab }: FaultWorld,
   seats: readonly string[],
   database: 'kept' | 'lost' | null,
 ): Promise<void> {
-  await Promise.all(seats.map((seat) => lab.startNode(seat, conditions.of(seat))));
+  await Promise.all(seats.map((seat) => lab.startNode(seat)));
   const expectedEmpty = database === 'lost';
   const wrong = seats.filter((seat) => database !== null && lab.databaseWasEmpty(seat) !== expectedEmpty);
   if (wrong.length > 0)

@@ -4,6 +4,7 @@
  * failed or was interrupted, and before anything is removed.
  */
 import { join } from 'node:path';
+import type { NodeConditions } from '../../node/host/conditions.ts';
 import { checkFacts } from '../checks/check-facts.ts';
 import { judge } from '../checks/judge.ts';
 import { LiveMetrics } from '../checks/live-metrics.ts';
@@ -30,6 +31,7 @@ import type { LiveFigures } from './progress-lines.ts';
 import { RunDirectory } from './run-directory.ts';
 import { RunLog } from './run-log.ts';
 import { ScenarioProgress } from './scenario-progress.ts';
+import { SeatConditions } from './seat-conditions.ts';
 
 export interface RunSettings {
   readonly plan: ScenarioPlan;
@@ -56,6 +58,7 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
   const log = new RunLog(join(run.path, 'events.ndjson'));
   const watch = new ObservationWatch();
   const metrics = new LiveMetrics(checkFacts(plan));
+  const conditions = new SeatConditions(plan.seats);
   const progress = new ScenarioProgress(terminal, plan, liveFigures(metrics));
   const journal = new MessageJournal(join(run.path, 'messages.ndjson'));
   log.watch((event) => progress.event(event));
@@ -104,6 +107,7 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
         },
         onObservation: (seat, observation) => watch.take(seat, observation),
         onJournal: (lines) => journal.take(lines),
+        conditionsOf: (seat) => conditions.of(seat),
       }),
     )
     .catch((error: unknown) => {
@@ -113,7 +117,7 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
       throw pointedAt(error, `what the nodes printed is in ${run.path}`);
     });
   try {
-    stages = new LoadStages({ lab: lab.lab, plan, log, watch, metrics, signal });
+    stages = new LoadStages({ lab: lab.lab, plan, log, watch, metrics, conditions, signal });
     let trouble: unknown = null;
     try {
       await stages.perform();
@@ -153,7 +157,7 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
         summary: made,
         record,
         environment: manifest,
-        diagram: evidenceDiagram,
+        diagram: () => null,
       });
       return made;
     });
@@ -176,6 +180,7 @@ async function startLab(
     readonly onEvent: (event: LabEvent) => void;
     readonly onObservation: (seat: string, observation: Observation) => void;
     readonly onJournal: (lines: string) => void;
+    readonly conditionsOf: (seat: string) => NodeConditions;
   },
 ): Promise<LabProcess> {
   // An interrupt stops a lab that is starting. Later it ends the load first: the final reads come before the stop.

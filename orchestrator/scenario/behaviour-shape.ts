@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import type { Behaviour, Sides } from '../../node/behaviours/behaviour.ts';
 import { BEHAVIOUR_KINDS } from '../../node/behaviours/behaviour.ts';
+import { readBehaviours } from '../../node/host/read-conditions.ts';
 import { NODE_ID_PATTERN } from '../../node/protocol/message.ts';
 import {
   either,
@@ -20,7 +21,9 @@ import {
   truth,
 } from '../files/file-shapes.ts';
 import type { Path } from '../files/yaml-source.ts';
+import { problemPath } from './problem-path.ts';
 import { duration } from './quantities.ts';
+import type { Report } from './scenario-file.ts';
 import { SELECTOR, type Selector } from './seat-selector.ts';
 
 const UNITS_MAX = 1_000_000_000;
@@ -121,15 +124,33 @@ export const BEHAVIOURS = listOf('behaviours', BEHAVIOUR).max(16, { error: 'at m
 export type MembersOf = (selector: Selector, path: Path, name: string) => readonly string[] | null;
 
 /**
- * The behaviour of the plan, selectors as member ids. `name` is that of the thing it belongs to, for the draws. Null
- * after `membersOf` reported a problem.
+ * The behaviour of the plan, selectors as member ids, as a node would take it. `name` is that of the thing it belongs
+ * to, for the draws. Null after a problem was reported.
  */
 export function plannedBehaviour(
   written: WrittenBehaviour,
   path: Path,
   name: string,
   membersOf: MembersOf,
+  report: Report,
 ): Behaviour | null {
+  const planned = translated(written, path, name, membersOf);
+  if (planned === null) return null;
+  // Bounds and what excludes what are the node's: it refuses what it cannot do.
+  const taken = readBehaviours([planned], '');
+  if (taken.ok) return planned;
+  for (const problem of taken.problems) {
+    report(
+      [...path, written.kind],
+      `${problemPath(problem.path).slice(1).join('.')}: ${problem.expected}`,
+      problem.found,
+    );
+  }
+  return null;
+}
+
+/** Null after `membersOf` reported a problem. */
+function translated(written: WrittenBehaviour, path: Path, name: string, membersOf: MembersOf): Behaviour | null {
   const at = [...path, written.kind];
   switch (written.kind) {
     case 'silent-voter':

@@ -12,14 +12,11 @@ const FAST_PERIOD_MS = { min: 50, max: 250 } as const;
 /** They are silent before the load ends, so that the lab can settle. */
 const SILENT_MS = 500;
 
-/** Samples that a fast sensor shares within a load of `loadMs`. */
-export function fastSamples(loadMs: number): number {
-  const meanMs = (FAST_PERIOD_MS.min + FAST_PERIOD_MS.max) / 2;
-  return Math.max(1, Math.floor((loadMs - SILENT_MS) / meanMs));
-}
-
+/** For a load of `loadMs`. */
 export function fastSensors(loadMs: number): readonly unknown[] {
-  return [{ topic: 'virtual', kind: 'counter', periodMs: FAST_PERIOD_MS, samplesMax: fastSamples(loadMs) }];
+  const meanMs = (FAST_PERIOD_MS.min + FAST_PERIOD_MS.max) / 2;
+  const samplesMax = Math.max(1, Math.floor((loadMs - SILENT_MS) / meanMs));
+  return [{ topic: 'virtual', kind: 'counter', periodMs: FAST_PERIOD_MS, samplesMax }];
 }
 
 /** `directory`: recorded data is named relative to it. Problems are reported at `path`. */

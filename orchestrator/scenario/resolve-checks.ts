@@ -5,7 +5,7 @@
 import { shown } from '../../node/protocol/parameters.ts';
 import type { ProfileName } from '../../node/protocol/profiles.ts';
 import { INVARIANT_IDS, INVARIANTS, type InvariantId } from '../checks/invariant-id.ts';
-import { METRICS } from '../checks/metric.ts';
+import { METRICS, type MetricName } from '../checks/metric.ts';
 import type { Path } from '../files/yaml-source.ts';
 import type { WrittenCheck, WrittenFigure } from './check-shape.ts';
 import { durationText } from './quantities.ts';
@@ -21,6 +21,8 @@ const NOT_OF_PAPER: readonly InvariantId[] = ['I20'];
 const NOT_PROMISED: readonly InvariantId[] = ['I15', 'I16'];
 
 const EVIDENCE_MIN = 1;
+/** In a run without restarts there is nothing to see of these; a scenario that has some names them. */
+const UNSEEN_ALLOWED: readonly InvariantId[] = ['I19'];
 
 /** All that mean something under a profile. */
 export function applicableInvariants(profile: ProfileName): readonly InvariantId[] {
@@ -33,7 +35,13 @@ export function promisedInvariants(profile: ProfileName): readonly InvariantId[]
   return profile === 'paper' ? applicableInvariants(profile).filter((id) => !NOT_PROMISED.includes(id)) : [];
 }
 
-export function invariantCheck(invariant: InvariantId, expect: PlannedCheck['expect'] = 'hold'): PlannedCheck {
+/** One of those that are checked as a whole, by `default` or `all`. */
+export function invariantCheck(invariant: InvariantId): PlannedCheck {
+  const evidenceMin = UNSEEN_ALLOWED.includes(invariant) ? 0 : EVIDENCE_MIN;
+  return { ...namedCheck(invariant, 'hold'), evidenceMin };
+}
+
+function namedCheck(invariant: InvariantId, expect: PlannedCheck['expect']): PlannedCheck {
   const title = `${invariant} ${INVARIANTS[invariant]}`;
   return { id: invariant, title, expect, evidenceMin: EVIDENCE_MIN, kind: 'invariant', invariant };
 }
@@ -87,8 +95,8 @@ export function resolveChecks(
         }
         if (!whole && named.has(invariant))
           report([...path, 'invariant'], `${invariant} once under ${profile}`, 'twice');
-        const { evidenceMin } = invariantCheck(invariant);
-        const planned = { ...invariantCheck(invariant, expect), evidenceMin: check.evidence ?? evidenceMin };
+        const usual = whole ? invariantCheck(invariant) : namedCheck(invariant, expect);
+        const planned = { ...usual, expect, evidenceMin: check.evidence ?? usual.evidenceMin };
         (whole ? collected : named).set(invariant, planned);
       }
     }
@@ -163,7 +171,7 @@ function figureCheck(
 ): PlannedCheck | null {
   const metric = check.body;
   const common = { id: check.id ?? `${check.kind}-${metric}`, expect, evidenceMin: check.evidence ?? EVIDENCE_MIN };
-  const text = `${metric} ${boundText(bound, METRICS[metric].unit)}`;
+  const text = figureTitle(metric, bound);
   switch (check.kind) {
     case 'eventually': {
       const { after = null, within } = check;
@@ -184,11 +192,12 @@ function figureCheck(
   }
 }
 
-/** `= 0`, `>= 5`, `<= 300 ms`. */
-export function boundText({ atLeast, atMost }: Bound, unit: string): string {
+/** `stuck = 0`, `decided-share >= 95 %`, `latency-all-p99 <= 300 ms`. */
+export function figureTitle(metric: MetricName, { atLeast, atMost }: Bound): string {
+  const { unit } = METRICS[metric];
   const figure = (value: number): string =>
     unit === 'of requests' ? `${Math.round(value * 10_000) / 100} %` : unit === '' ? String(value) : `${value} ${unit}`;
-  if (atLeast !== null && atLeast === atMost) return `= ${figure(atLeast)}`;
+  if (atLeast !== null && atLeast === atMost) return `${metric} = ${figure(atLeast)}`;
   const parts = [atLeast === null ? null : `>= ${figure(atLeast)}`, atMost === null ? null : `<= ${figure(atMost)}`];
-  return parts.filter((part) => part !== null).join(' and ');
+  return `${metric} ${parts.filter((part) => part !== null).join(' and ')}`;
 }

@@ -78,7 +78,8 @@ function resolved(file: ScenarioFile, directory: string, overrides: ScenarioOver
   if (!SEED_PATTERN.test(seed)) reportAside('--seed', 'text of 1..64 characters', shown(seed));
   const draws = Prng.seeded(seed).stream('scenario');
   const profile = overrides.profile ?? written.profile ?? 'paper';
-  const parameters = { ...(source.typed(['parameters']) as object | undefined), ...overrides.parameters };
+  const ownParameters = written.parameters === undefined ? {} : (source.typed(['parameters']) as object);
+  const parameters = { ...ownParameters, ...overrides.parameters };
   const workload = written.workload ?? WORKLOAD.parse({});
   const loadMs = wrong.has('workload') ? LOAD_MS_MAX : workload.duration;
 
@@ -106,7 +107,7 @@ function resolved(file: ScenarioFile, directory: string, overrides: ScenarioOver
     report,
   });
 
-  const services = servicesOf(source.typed(['services']));
+  const services = written.services === undefined ? null : servicesOf(source.typed(['services']));
   const sensorsAt = (sensors: WrittenSensors | undefined, path: Path): readonly unknown[] =>
     plannedSensors(sensors ?? 'fast', path, { loadMs, directory, source, report });
   const labSensors = sensorsAt(workload.sensors, ['workload', 'sensors']);
@@ -214,8 +215,7 @@ function requireOwnRuleIds(rules: readonly LinkRule[], report: Report): void {
 }
 
 /** A list as it is; a map from name to price as services that say what they did. */
-function servicesOf(found: unknown): unknown {
-  if (found === undefined) return null;
+function servicesOf(found: unknown): readonly unknown[] {
   if (Array.isArray(found)) return found;
   return Object.entries(found as object).map(([name, priceDcoins]: [string, unknown]) => ({
     name,
@@ -289,7 +289,7 @@ function conditionsOf(
   written.behaviours?.forEach((behaviour, index) => {
     const at = [...path, 'behaviours', index];
     checkBehaviour(behaviour, at);
-    const planned = plannedBehaviour(behaviour, at, `nodes/${group}/behaviour${index}`, toMembers);
+    const planned = plannedBehaviour(behaviour, at, `nodes/${group}/behaviour${index}`, toMembers, report);
     const { from, until } = behaviour;
     if (planned === null) return;
     if (from === undefined && until === undefined) {
@@ -317,7 +317,7 @@ function withRoles(seats: readonly PlannedSeat[], timeline: readonly PlannedFaul
 }
 
 function labSeat(
-  { seat, node, startsAtMs, sensors, conditions }: PlannedSeat,
+  { seat, node, startsAtMs, board, architecture, sensors, conditions }: PlannedSeat,
   labSensors: readonly unknown[],
 ): SeatPlan {
   const normal = conditions.behaviours.length === 0 && conditions.clockOffsetMs === 0;
@@ -325,6 +325,8 @@ function labSeat(
     seat,
     node,
     ...(startsAtMs === null ? {} : { late: true }),
+    ...(board === null ? {} : { board }),
+    ...(architecture === null ? {} : { architecture }),
     ...(sensors === labSensors ? {} : { sensors }),
     ...(normal ? {} : { conditions }),
   };

@@ -117,7 +117,7 @@ function faultOf(entry: WrittenFault, path: Path, id: string, resolution: Timeli
         if (written.from !== undefined || written.until !== undefined) {
           report(at, 'no from or until within a fault (it has at and for)', 'one');
         }
-        return plannedBehaviour(written, at, `timeline/${id}/behaviour${index}`, resolution.membersOf);
+        return plannedBehaviour(written, at, `timeline/${id}/behaviour${index}`, resolution.membersOf, report);
       });
       if (seats === null || behaviours.includes(null)) return null;
       return { kind: entry.kind, seats, behaviours: behaviours.filter((behaviour) => behaviour !== null) };

@@ -8,7 +8,7 @@ import { Prng } from '../../node/simulation/prng.ts';
 import type { MetricName } from '../checks/metric.ts';
 import { newPlan, type RequestedLab } from '../lab/kept-lab.ts';
 import { fastSensors } from './planned-sensors.ts';
-import { boundText, invariantCheck, promisedInvariants } from './resolve-checks.ts';
+import { figureTitle, invariantCheck, promisedInvariants } from './resolve-checks.ts';
 import { spreadPurchases } from './resolve-workload.ts';
 import type { Bound, PlannedCheck, ScenarioPlan } from './scenario-plan.ts';
 
@@ -75,6 +75,6 @@ function checksOf(profile: ProfileName, nodes: number): readonly PlannedCheck[] 
 }
 
 function atEnd(metric: MetricName, bound: Bound): PlannedCheck {
-  const title = `at the end ${metric} ${boundText(bound, '')}`;
+  const title = `at the end ${figureTitle(metric, bound)}`;
   return { id: `at-end-${metric}`, title, expect: 'hold', evidenceMin: 1, kind: 'at-end', metric, bound };
 }

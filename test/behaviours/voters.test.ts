@@ -266,6 +266,18 @@ describe('work below the difficulty', () => {
     assert.deepEqual(asking.decided('1'), {});
   });
 
+  it('is always below, also where the first nonce would be enough', () => {
+    const lab = new ByzantineWorld({ units: 1000, behaviours: { 1: [{ kind: 'weak-work' }] } });
+    for (let i = 0; i < 60; i++) {
+      lab.order('1', 'Tea', 'force');
+      lab.run(1000);
+    }
+    const nonces = lab.requestsOf('1').map(({ request }) => request.nonce);
+    assert.equal(nonces.length, 60);
+    assert.deepEqual([...new Set(nonces)].sort(), [0, 1]);
+    assert.deepEqual(lab.decided('1'), {});
+  });
+
   it('is none at difficulty 0', () => {
     const lab = purchase(['8'], { kind: 'weak-work' }, { parameters: { difficulty: 0 } });
     assert.ok(!lab.refused('2', '8').includes('work-insufficient'));
@@ -308,6 +320,26 @@ describe('a selective sender (F30)', () => {
     order.order('1');
     order.run(100);
     assert.deepEqual(order.decided('1'), everybody('Nespresso 13'));
+  });
+
+  it('keeps letters from those it did not choose as well', () => {
+    const equivocator: Behaviour = {
+      kind: 'equivocating-voter',
+      sides: { left: ['2', '3'], right: ['4', '5'] },
+      byUnits: 1,
+    };
+    const selective: Behaviour = { kind: 'selective-sender', messages: 'votes', to: ['2', '4'] };
+    const lab = new ByzantineWorld({ units: 23, behaviours: { 8: [equivocator, selective] } });
+    lab.order('1');
+    lab.run(1000);
+    assert.deepEqual(
+      lab.votesOf('8').map(({ to, vote }) => [to, vote.remainingUnits]),
+      [
+        ['8', 13],
+        ['2', 13],
+        ['4', 14],
+      ],
+    );
   });
 
   it('of requests is served where enough hear it, and pending where not', () => {

@@ -9,7 +9,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { BuyResult, LabStatus } from '../../orchestrator/lab/lab-commands.ts';
 import { LabDirectory, type RunningRecord } from '../../orchestrator/lab/lab-directory.ts';
 import { isAlive } from '../../orchestrator/lab/process-identity.ts';
-import type { RunResult } from '../../orchestrator/run/run-result.ts';
+import type { RunSummary } from '../../orchestrator/report/run-summary.ts';
 import { LABELS, ledgerVolume } from '../../orchestrator/runtimes/docker/labels.ts';
 import { CommandLine, type CommandLineSettings } from '../support/command-line.ts';
 import { docker, engineTest, isStuckNetwork } from '../support/engine.ts';
@@ -180,7 +180,7 @@ describe('a lab of containers', { timeout: 240_000 }, () => {
 
   native('a run of containers passes, and its manifest says on what', async (t) => {
     const lab = new DockerLab(t);
-    const result = await lab.cli.json<RunResult & { readonly path: string }>(
+    const result = await lab.cli.json<RunSummary>(
       'run',
       '--runtime',
       'docker',

@@ -4,11 +4,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext } from 'node:test';
+import { CHAIN_START, verifyChain } from '../../node/host/observation-chain.ts';
+import { IDLE_RULE } from '../../orchestrator/fabric/link-rule.ts';
 import { Failure } from '../../orchestrator/failure.ts';
 import { decidedByWallets, trackRequests } from '../../orchestrator/history/request-track.ts';
 import { secondVotes } from '../../orchestrator/history/single-vote.ts';
 import { walletDifferences } from '../../orchestrator/history/wallet-agreement.ts';
 import type { Lab } from '../../orchestrator/lab/lab.ts';
+import { CAPABILITIES_OF } from '../../orchestrator/runtimes/runtime.ts';
+import { CAPABILITIES } from '../../orchestrator/scenario/scenario-plan.ts';
 import { orderSurely } from '../support/order-surely.ts';
 import { collectedHistory, fund, newLab, RUNTIMES, startLab } from '../support/runtime-world.ts';
 import { eventually } from '../support/waiting.ts';
@@ -147,6 +151,109 @@ for (const kind of RUNTIMES) {
         await lab.startNode('2');
         assert.notEqual(await lab.report('2'), null);
       }
+    });
+
+    kind.it('link rules apply between seats, and the journal tells of them', async (t) => {
+      const { lab, runtime, journal } = await startLab(t, kind, { nodes: 3 });
+      const heard = async () => [...(await lab.reports()).values()].map((report) => report.sensorTransactions);
+      const { fabric } = runtime();
+      await fabric!.setLinks([{ ...IDLE_RULE, id: 'deaf', from: ['1'], to: ['2'], drop: 1 }]);
+      await lab.sample('1', { topic: 'x', value: 1, count: 5 });
+      await eventually(
+        async () => (await heard()).join() === '5,0,5',
+        'all but node 2 have heard',
+        20_000,
+        LOOK_EVERY_MS,
+      );
+      const [count] = await fabric!.linkCounts();
+      assert.equal(count?.dropped, 5);
+      await assert.rejects(fabric!.setLinks([{ ...IDLE_RULE, id: 'bad', from: ['9'] }]), { code: 'refused' });
+      await fabric!.setLinks([]);
+      await lab.sample('1', { topic: 'x', value: 1, count: 5 });
+      await eventually(async () => (await heard()).join() === '10,5,10', 'all hear again', 20_000, LOOK_EVERY_MS);
+      assert.deepEqual(await fabric!.cut(['3']), ['3']);
+      await lab.sample('3', { topic: 'x', value: 1, count: 1 });
+      await eventually(async () => (await heard()).join() === '11,6,11', 'node 3 is back', 20_000, LOOK_EVERY_MS);
+      await eventually(() => journal().length === 16, `16 lines of the journal; there are ${journal().length}`);
+      const lines = journal().map(({ t: _, bytes: __, ...line }) => line);
+      assert.deepEqual(
+        lines.filter(({ rule }) => rule !== undefined),
+        Array.from({ length: 5 }, () => ({ rule: 'deaf', from: '1', to: '2', class: 'sensor', did: ['drop'] })),
+      );
+      assert.deepEqual(lines.at(-1), { from: '3', topic: 'sensor', class: 'sensor', recipients: 3 });
+    });
+
+    kind.it('a restart of the broker that keeps its sessions loses no decision', async (t) => {
+      const { lab, runtime, events } = await startLab(t, kind, { nodes: 4 });
+      await fund(lab, UNITS);
+      const url = lab.fabricUrl;
+      const orders = Promise.all(['1', '2', '3'].map((seat) => orderSurely(lab, seat, `during-${seat}`)));
+      await lab.stopNode('4');
+      await runtime().restartFabric({ sessions: 'kept', downMs: 100 });
+      await orders;
+      await orderSurely(lab, '1', 'after');
+      await lab.startNode('4');
+      await settled(lab, 4);
+      assert.equal(lab.fabricUrl, url);
+      assert.ok(!events.some(({ kind: what }) => what === 'fabric-died' || what === 'died'), JSON.stringify(events));
+    });
+
+    kind.it('after a restart of the broker that forgot all, nodes come back by themselves', async (t) => {
+      const { lab, runtime, events } = await startLab(t, kind, { nodes: 3 });
+      await runtime().restartFabric({ sessions: 'lost', downMs: 0 });
+      await eventually(
+        async () => (await lab.fabricStats())?.connected.length === 3,
+        'all nodes being back',
+        20_000,
+        LOOK_EVERY_MS,
+      );
+      await fund(lab, UNITS);
+      await orderSurely(lab, '2', 'after');
+      await settled(lab, 1);
+      assert.ok(!events.some(({ kind: what }) => what === 'fabric-died' || what === 'died'), JSON.stringify(events));
+    });
+
+    kind.it('a paused broker takes nothing, and goes on where it was', async (t) => {
+      const { lab, runtime } = await startLab(t, kind, { nodes: 3 });
+      await fund(lab, UNITS);
+      await runtime().pauseFabric();
+      await orderSurely(lab, '1', 'while-paused');
+      await assert.rejects(runtime().fabric!.setLinks([]), { code: 'no-answer' });
+      assert.equal(trackedDecisions(lab), 0);
+      await runtime().resumeFabric();
+      await settled(lab, 1);
+      await runtime().pauseFabric();
+      await lab.stop();
+    });
+
+    kind.it('a node that is erased starts with nothing, and its observations go on', async (t) => {
+      const { lab, runtime, events } = await startLab(t, kind, { nodes: 3 });
+      await fund(lab, UNITS);
+      await assert.rejects(runtime().eraseNode('3'), Failure);
+      await lab.stopNode('3');
+      await runtime().eraseNode('3');
+      await lab.startNode('3');
+      const ready = events.filter((event) => event.kind === 'ready' && event.node === '3');
+      assert.deepEqual(
+        ready.map((event) => event.kind === 'ready' && event.databaseEmpty),
+        [true, true],
+      );
+      assert.ok((await lab.report('3'))!.sensorTransactions < UNITS, 'what it had heard is forgotten');
+      await lab.stop();
+      const { directory } = await lab.collectNode('3');
+      const lines = readFileSync(join(directory, 'observations.ndjson'), 'utf8').trimEnd().split('\n');
+      assert.equal(lines.filter((line) => line.includes('"event":"boot"')).length, 2);
+      const chain = verifyChain(lines, { seq: 0, link: CHAIN_START });
+      assert.ok(chain.ok && chain.gaps.length === 0, JSON.stringify(chain));
+    });
+
+    kind.it('it says what it can do', async (t) => {
+      const { runtime } = await startLab(t, kind, { nodes: 2 });
+      const beyond = kind.name === 'docker' ? [] : ['board-limits', 'architectures'];
+      assert.deepEqual(
+        CAPABILITIES.filter((name) => !CAPABILITIES_OF[runtime().name].has(name)),
+        beyond,
+      );
     });
 
     kind.it('the end leaves nothing but files: output, observations, database', async (t) => {

@@ -79,6 +79,17 @@ test('names that the wire cannot carry end it with 64 (R-14)', async (t) => {
   assert.match(stderr, /services\.Nespresso: expected a name that fits the wire/);
 });
 
+test('behaviours that name what the lab has not end it with 64', async (t) => {
+  const behaviours = [
+    { kind: 'selective-sender', messages: 'votes', to: ['9'] },
+    { kind: 'overspender', service: 'whisky', everyMs: 1000 },
+  ];
+  const { code, stderr } = await runNode({ ...configuration(t), WALLANCE_CONDITIONS: JSON.stringify({ behaviours }) });
+  assert.equal(code, 64);
+  assert.match(stderr, /WALLANCE_CONDITIONS\.behaviours\[0\]\.to: expected members of the lab, got "9"/);
+  assert.match(stderr, /WALLANCE_CONDITIONS\.behaviours\[1\]\.service: expected one of .*, got "whisky"/);
+});
+
 test('SIGTERM while it waits for a fabric that is not there ends it with 0', async (t) => {
   const { code, stderr } = await runNode(configuration(t), (text, signal) => {
     if (text.includes('waiting for the fabric')) signal('SIGTERM');

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { BuyResult, LabStatus } from '../../orchestrator/lab/lab-commands.ts';
 import type { RunningRecord } from '../../orchestrator/lab/lab-directory.ts';
 import { isAlive } from '../../orchestrator/lab/process-identity.ts';
-import type { RunResult } from '../../orchestrator/run/run-result.ts';
+import type { RunSummary } from '../../orchestrator/report/run-summary.ts';
 import { CommandLine } from '../support/command-line.ts';
 import { eventually } from '../support/waiting.ts';
 
@@ -247,7 +247,7 @@ test('a node that cannot start is explained, and nothing is left running', async
 
 test('a run ends with equal wallets, a summary and a directory that has it all', async () => {
   const cli = new CommandLine();
-  const result = await cli.json<RunResult & { path: string }>(
+  const result = await cli.json<RunSummary>(
     'run',
     '--nodes',
     '4',
@@ -259,12 +259,14 @@ test('a run ends with equal wallets, a summary and a directory that has it all',
     '11',
   );
   assert.equal(result.verdict, 'pass');
-  assert.ok(result.decidedEverywhere >= 4, `${result.decidedEverywhere} decided`);
-  assert.equal(result.latencyMs.all?.count, result.decidedEverywhere);
+  const { metrics } = result.judgement;
+  assert.ok(metrics['decided-everywhere']! >= 4, `${metrics['decided-everywhere']} decided`);
+  assert.ok(metrics['latency-all-p50']! > 0);
   const path = join(cli.home, 'runs/baseline-4', readlinkSync(join(cli.home, 'runs/baseline-4/latest')));
   assert.equal(path, result.path);
   assert.match(path, /\/\d{8}T\d{6}Z-11-[\w.]+$/);
-  for (const name of ['scenario.resolved.yaml', 'manifest.json', 'result.json', 'history.ndjson'])
+  const files = ['scenario.resolved.yaml', 'manifest.json', 'result.json', 'junit.xml', 'report.html', 'fabric.json'];
+  for (const name of [...files, 'history.ndjson', 'events.ndjson', 'messages.ndjson'])
     assert.ok(statSync(join(path, name)).size > 0, name);
   assert.deepEqual(readdirSync(join(path, 'nodes')), ['1', '2', '3', '4']);
   assert.deepEqual(readdirSync(join(path, 'nodes/3')).sort(), [

@@ -50,6 +50,7 @@ describe('ticks', () => {
   it('have no minus before nothing, and thousands as k', () => {
     assert.equal(tickText(-0, 0.5), '0.0');
     assert.equal(tickText(20_000, 5000), '20k');
+    assert.equal(tickText(2_500_000, 500_000), '2.5M');
     assert.equal(tickText(0.002, 0.001), '0.002');
   });
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { readSeries } from '../../orchestrator/report/run-series.ts';
 import { summarise } from '../../orchestrator/report/run-summary.ts';
 import type { RunEvent } from '../../orchestrator/run/run-record.ts';
+import type { PlannedFault } from '../../orchestrator/scenario/scenario-plan.ts';
 import { LOAD_T, madeUpRun } from '../support/made-up-run.ts';
 
 test('a fault has its times from the beginning of the load, and stays unverified when it is healed', () => {
@@ -86,14 +87,42 @@ test('a series counts each decision once, at its requester, and each vote of a c
   const { record, judgement } = madeUpRun({ nodes: 8, purchases: 40 });
   const series = readSeries(record, judgement.correct);
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
-  // Of nine purchases the ninth is never decided; two of the eight seats are not correct.
-  assert.equal(sum(series.decisions.counts), 36);
+  // Of nine purchases the ninth is never decided; what the two Byzantine seats buy is not counted.
+  const decided = 40 - 4 - 10;
+  assert.equal(sum(series.decisions.counts), decided);
   assert.equal(sum(series.votes.counts), 30 * 5 + 10 * 6);
-  assert.equal(series.requesterMs.length, 36);
-  assert.equal(series.allMs.length, 36);
+  assert.equal(series.requesterMs.length, decided);
+  assert.equal(series.allMs.length, decided);
   assert.ok(series.allMs.every((ms, index) => ms >= series.requesterMs[index]! - 3));
   assert.equal(series.lines, [...record.history()].length);
 });
+
+test('latency begins when the request was meant to be ordered, and ends on the seats that must decide it', () => {
+  const { record, judgement } = madeUpRun({ nodes: 8, purchases: 1, faults: false });
+  const bare = readSeries(record, judgement.correct);
+  // The requester commits first, each seat 0.3 ms after the one before; six are correct.
+  assert.deepEqual(rounded(bare.requesterMs), [183]);
+  assert.deepEqual(rounded(bare.allMs), [184.5]);
+  const events = record.events.map(
+    (event): RunEvent =>
+      event.event === 'order' ? { ...event, requestId: '00000001'.repeat(8), plannedT: LOAD_T - 100 } : event,
+  );
+  assert.deepEqual(rounded(readSeries({ ...record, events }, judgement.correct).requesterMs), [285]);
+  const leaves: PlannedFault = {
+    id: 'gone',
+    title: '',
+    trigger: { atMs: 0 },
+    durationMs: null,
+    fault: { kind: 'leave', seats: ['6'] },
+  };
+  const plan = { ...record.plan, timeline: [leaves] };
+  assert.deepEqual(rounded(readSeries({ ...record, plan }, judgement.correct).allMs), [184.2]);
+  const seats = record.plan.seats.map((seat) => (seat.seat === '6' ? { ...seat, startsAtMs: 5000 } : seat));
+  const late = readSeries({ ...record, plan: { ...record.plan, seats } }, judgement.correct);
+  assert.deepEqual(rounded(late.allMs), [184.2]);
+});
+
+const rounded = (values: readonly number[]) => values.map((value) => Math.round(value * 10) / 10);
 
 test('a wallet that correct nodes hold differently has a spread, the others have none', () => {
   const { record, judgement } = madeUpRun({ nodes: 8, purchases: 40 });

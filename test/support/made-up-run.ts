@@ -62,6 +62,7 @@ export function madeUpRun(options: MadeUpOptions): MadeUpRun {
       sessions: [],
       cpuMs: 812,
       rssBytes: 71_000_000,
+      delayed: 0,
     },
     gaps: options.hostile === undefined ? [] : [options.hostile],
   };
@@ -316,7 +317,7 @@ function* madeUpHistory(
 }
 
 function idOf(index: number): string {
-  return index < 0 ? GENESIS : (index + 1).toString(16).padStart(8, 'a').repeat(8);
+  return index < 0 ? GENESIS : (index + 1).toString(16).padStart(8, '0').repeat(8);
 }
 
 function finalReport(node: string, { seats }: ScenarioPlan, index: number): NodeReport {
@@ -338,6 +339,7 @@ function finalReport(node: string, { seats }: ScenarioPlan, index: number): Node
     n: seats.length,
     quorum: 5,
     dcoinRate: 5,
+    conditions: NORMAL_CONDITIONS,
     rejections: index === 0 ? { duplicate: 4, late: 12 } : {},
     decisions: 20 + index,
     sensorTransactions: 30,

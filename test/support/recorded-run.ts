@@ -81,6 +81,8 @@ export type Line = { readonly seat: string; readonly observation: Observation };
 /** What becomes of a line: itself, another one, several, or none. */
 export type Falsification = (line: Line) => Observation | readonly Observation[] | null;
 
+const TRUE: Falsification = ({ observation }) => observation;
+
 export interface RunOptions
   extends PlanOptions,
     Partial<Pick<RecordedCoresOptions, 'delayMs' | 'onCopy' | 'serviceMs'>> {
@@ -152,7 +154,7 @@ export class RecordedRun {
   }
 
   /** The run as it is now, with final reads of all that are up. `falsify` makes other lines of these. */
-  record(falsify: Falsification = ({ observation }) => observation, change: Partial<RunRecord> = {}): RunRecord {
+  record(falsify: Falsification = TRUE, change: Partial<RunRecord> = {}): RunRecord {
     const finals = new Map<string, NodeReport>();
     for (const { seat } of this.plan.lab.seats) {
       const report = this.cores.report(seat);
@@ -163,6 +165,9 @@ export class RecordedRun {
       const observations = made === null ? [] : Array.isArray(made) ? (made as Observation[]) : [made as Observation];
       return observations.map((observation) => ({ seat: line.seat, observation }));
     });
+    const same =
+      lines.length === this.lines.length && lines.every((line, i) => line.observation === this.lines[i]!.observation);
+    if (same && falsify !== TRUE) throw new Error('the falsification met no line');
     const t = this.cores.t + 1;
     const ends = (['heal', 'settle', 'read', 'stop'] as const).map(
       (phase, index): RunEvent => ({ t: t + index, at: 0, event: 'phase', phase }),

@@ -93,6 +93,10 @@ function ownPrograms(directory: LabDirectory): string[] {
 
 export interface StartedLab {
   readonly lab: Lab;
+  /** What the lab runs on, once it is being started. */
+  readonly runtime: () => Runtime;
+  /** What the fabric recorded so far. */
+  readonly journal: () => readonly Readonly<Record<string, unknown>>[];
   readonly directory: LabDirectory;
   readonly events: readonly LabEvent[];
 }
@@ -120,10 +124,21 @@ export async function newLab(
   directory.create();
   const plan = newPlan('contract', { sensors: [], ...requested });
   const events: LabEvent[] = [];
+  const create = await kind.factory(plan, placed);
+  let runtime: Runtime | null = null;
+  let journal = '';
   const lab = new Lab({
     plan,
     directory,
-    runtime: await kind.factory(plan, placed),
+    runtime: (options) => {
+      runtime = create({
+        ...options,
+        journal: (lines) => {
+          journal += lines;
+        },
+      });
+      return runtime;
+    },
     inherited: {},
     onEvent: (event) => events.push(event),
   });
@@ -131,7 +146,16 @@ export async function newLab(
     await lab.stop();
     rmSync(home, { recursive: true, force: true });
   });
-  return { lab, directory, events };
+  return {
+    lab,
+    runtime: () => runtime!,
+    journal: () => {
+      const lines = journal.split('\n').slice(0, -1);
+      return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    },
+    directory,
+    events,
+  };
 }
 
 /** Gives every node its units, and waits until every node has heard of them all. */

@@ -24,6 +24,9 @@ export interface FrameOptions {
   readonly height: number;
 }
 
+/** Right of the box, what every picture leaves free at least. */
+const EDGE_PX = 10;
+
 /** SVG of `content`, which is markup already. */
 export function frame(options: FrameOptions, content: string): string {
   const { id, title, description, width, height } = options;
@@ -52,11 +55,13 @@ export function xAxis(scale: Scale, box: Box, label: string): string {
     const x = scale.at(value);
     const text = tickText(value, ticks.step);
     const half = textWidth(text) / 2;
-    const shown = x - half > lastRight + 6;
-    if (shown) lastRight = x + half;
+    // The last one may not be cut off by the picture's edge.
+    const middle = Math.min(x, box.right + EDGE_PX - half);
+    const shown = middle - half > lastRight + 6;
+    if (shown) lastRight = middle + half;
     return (
       `<path class="grid" d="M${short(x)} ${short(box.top)}V${short(box.bottom)}"/>` +
-      (shown ? `<text class="label middle" x="${short(x)}" y="${short(box.bottom + 16)}">${text}</text>` : '')
+      (shown ? `<text class="label middle" x="${short(middle)}" y="${short(box.bottom + 16)}">${text}</text>` : '')
     );
   });
   return (

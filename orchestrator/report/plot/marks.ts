@@ -15,11 +15,15 @@ export function line(points: readonly Place[], className: string): string {
 
 /** Horizontal until the next point, then straight up or down: a value that holds until it changes. */
 export function stepLine(points: readonly Place[], className: string): string {
-  const corners = points.flatMap((point, index) => {
+  return path(polyline(corners(points)), className);
+}
+
+/** The same, as places. */
+export function corners(points: readonly Place[]): readonly Place[] {
+  return points.flatMap((point, index) => {
     const before = points[index - 1];
     return before === undefined ? [point] : [{ x: point.x, y: before.y }, point];
   });
-  return path(polyline(corners), className);
 }
 
 /** Between an upper and a lower line over the same places. */

@@ -46,12 +46,17 @@ export function niceMax(max: number, count: number): number {
   return Math.ceil(max / step - 1e-9) * step;
 }
 
-/** As many decimals as `step` needs; thousands as k. */
+/** As many decimals as `step` needs; thousands as k, millions as M. */
 export function tickText(value: number, step: number): string {
-  if (step === 0) return value >= 1000 ? `${Number((value / 1000).toPrecision(3))}k` : String(value);
-  if (Math.abs(step) >= 1000 || Math.abs(value) >= 10_000)
-    return value === 0 ? '0' : `${Number((value / 1000).toFixed(3))}k`;
+  if (step === 0) return value >= 1000 ? large(value) : String(value);
+  if (Math.abs(step) >= 1000 || Math.abs(value) >= 10_000) return large(value);
   const decimals = Math.min(6, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
   const text = value.toFixed(decimals);
   return text === `-${(0).toFixed(decimals)}` ? (0).toFixed(decimals) : text;
+}
+
+function large(value: number): string {
+  if (value === 0) return '0';
+  const [unit, letter] = Math.abs(value) >= 1e6 ? [1e6, 'M'] : [1000, 'k'];
+  return `${Number((value / unit).toFixed(3))}${letter}`;
 }

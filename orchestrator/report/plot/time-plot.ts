@@ -2,11 +2,12 @@
  * Plots over the time of a run: counts in buckets, values with their spread, dots. All of them share one axis, seconds
  * from the beginning of the load, and carry the same spans. Pure.
  */
-import type { CountSeries, TimeSpan, ViewSample } from '../run-series.ts';
+import type { CountSeries, TimeSpan } from '../run-series.ts';
+import type { ViewSample } from '../wallet-views.ts';
 import { bandRowsPx, bands, placeSpans, type Span } from './bands.ts';
 import type { Sample } from './downsample.ts';
 import { type Box, emptyFrame, type FrameOptions, frame, xAxis, yAxis } from './frame.ts';
-import { area, bars, dots, stepLine } from './marks.ts';
+import { area, bars, corners, dots, stepLine } from './marks.ts';
 import { linearScale, logDomain, logScale, type Scale } from './scale.ts';
 import { niceMax } from './ticks.ts';
 
@@ -123,13 +124,7 @@ function views(
   const apart = samples.some(({ min, max: most }) => most > min);
   return (
     yAxis(y, box, yLabel, ticks) +
-    (apart
-      ? area(
-          place((sample) => sample.max),
-          place((sample) => sample.min),
-          'spread',
-        )
-      : '') +
+    (apart ? area(corners(place((sample) => sample.max)), corners(place((sample) => sample.min)), 'spread') : '') +
     stepLine(
       place((sample) => sample.median),
       'line series-a',

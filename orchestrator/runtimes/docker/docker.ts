@@ -30,14 +30,20 @@ import { LABELS, type Labels, labLabels, ledgerVolume, namePrefix } from './labe
 import { removeRuns } from './leftovers.ts';
 import type { TarEntry } from './tar.ts';
 
+/** Null: no limit. */
+export interface ContainerLimits {
+  readonly memoryBytes: number | null;
+  readonly processors: number | null;
+  readonly pidsMax: number;
+}
+
 export interface DockerSettings {
   /** Of the engine: the broker's. */
   readonly nativeArchitecture: Architecture;
   readonly architecture: (seat: SeatPlan) => Architecture;
   readonly image: (kind: 'node' | 'lab', architecture: Architecture) => string;
-  /** Of each node; null: no limit. */
-  readonly memoryBytes: number | null;
-  readonly processors: number | null;
+  readonly limits: (seat: SeatPlan) => ContainerLimits;
+  /** Of containers that are no node's. */
   readonly pidsMax: number;
   /** Of the broker on 127.0.0.1; 0: any. */
   readonly fabricPort: number;
@@ -152,8 +158,9 @@ export class DockerRuntime implements Runtime {
   async #startBroker(start: BrokerStart, before: BrokerContainer | null): Promise<BrokerContainer> {
     const { nativeArchitecture, image, fabricPort } = this.#settings;
     const name = `${this.#prefix}-fabric`;
-    // A name is free when its container is gone, and so is a port of the host.
-    if (before !== null) await this.#engine.remove({ kind: 'container', id: before.id, name });
+    // A name is free when its container is gone, and so is a port of the host: that of the broker before, or of a start
+    // that came to nothing.
+    if (before !== null) await this.#engine.remove({ kind: 'container', id: name, name });
     this.#goOn();
     return BrokerContainer.start(
       this.#engine,
@@ -268,7 +275,7 @@ export class DockerRuntime implements Runtime {
 
   async #createNode(place: SeatPlan): Promise<string> {
     const { plan } = this.#options;
-    const { architecture, image, memoryBytes, processors, pidsMax } = this.#settings;
+    const { architecture, image, limits } = this.#settings;
     const { seat } = place;
     const files = recordedFiles(plan.sensors);
     const inside = { ...plan, sensors: plan.sensors.map((sensor) => withFile(sensor, files)) };
@@ -295,9 +302,7 @@ export class DockerRuntime implements Runtime {
         this.#ledger(seat),
         { name: this.#secretsVolume(seat), target: SECRETS, readOnly: true, labels: this.#runLabels },
       ],
-      memoryBytes,
-      processors,
-      pidsMax,
+      ...limits(place),
       healthCheck: true,
     });
   }
@@ -334,7 +339,7 @@ export class DockerRuntime implements Runtime {
     try {
       const state = await this.#engine.untilStopped(node.id);
       await written.done;
-      exit = this.#exitOf(state, node.asked);
+      exit = this.#exitOf(seat, state, node.asked);
     } catch (error) {
       exit = { code: null, signal: null, asked: node.asked, reason: messageOf(error) };
     }
@@ -342,11 +347,15 @@ export class DockerRuntime implements Runtime {
     this.#options.onNodeExit(seat, exit);
   }
 
-  #exitOf(state: ContainerState | null, asked: boolean): NodeExit {
+  #place(seat: string): SeatPlan {
+    return this.#options.plan.seats.find((candidate) => candidate.seat === seat)!;
+  }
+
+  #exitOf(seat: string, state: ContainerState | null, asked: boolean): NodeExit {
     if (state === null) return { code: null, signal: null, asked, reason: 'its container was removed' };
     const { exitCode, outOfMemory } = state;
     if (outOfMemory) {
-      const { memoryBytes } = this.#settings;
+      const { memoryBytes } = this.#settings.limits(this.#place(seat));
       const limit = memoryBytes === null ? '' : ` (limit ${Math.floor(memoryBytes / 1024 / 1024)} MB)`;
       return { code: exitCode, signal: 'SIGKILL', asked, reason: `the kernel killed it for memory${limit}` };
     }
@@ -395,7 +404,7 @@ export class DockerRuntime implements Runtime {
 
   /** By a container beside the node's own, which has the same volume: the engine can read files, but not remove them. */
   async eraseNode(seat: string): Promise<void> {
-    const place = this.#options.plan.seats.find((candidate) => candidate.seat === seat)!;
+    const place = this.#place(seat);
     if (this.#running(seat) !== undefined)
       throw new Failure('environment', `seat ${seat} runs: its database is in use`);
     const { image, architecture, pidsMax } = this.#settings;

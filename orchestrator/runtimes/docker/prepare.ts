@@ -7,10 +7,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabPlan } from '../../lab/lab-plan.ts';
 import { PROJECT_ROOT } from '../../project.ts';
-import { BOARD_PROFILES } from '../board-profiles.ts';
+import { BOARD_PROFILES, type BoardName } from '../board-profiles.ts';
 import { ARCHITECTURES, type Architecture, architectureOf, DEFAULT_PLACEMENT, type Placement } from '../placement.ts';
 import type { RuntimeOptions } from '../runtime.ts';
-import { DockerRuntime, type DockerSettings } from './docker.ts';
+import { type ContainerLimits, DockerRuntime, type DockerSettings } from './docker.ts';
 import { DockerFailure } from './docker-failure.ts';
 import { Engine, type ImageFacts } from './engine.ts';
 
@@ -37,30 +37,41 @@ export async function prepareDocker(
   const native = nativeArchitecture(engine);
   const { seats } = plan;
   const architectures = new Map(
-    seats.map(({ seat }, index) => [seat, architectureOf(placement, index, seats.length, native)]),
+    seats.map(({ seat, architecture }, index) => [
+      seat,
+      architecture ?? architectureOf(placement, index, seats.length, native),
+    ]),
   );
   const images = await requireImages(engine, placement, native, new Set(architectures.values()));
-  const board = BOARD_PROFILES[placement.board];
-  const memoryBytes = placement.memoryMegabytes === null ? board.memoryBytes : placement.memoryMegabytes * MEBIBYTE;
-  const processors = board.processors === null ? null : Math.min(board.processors, engine.facts.processors);
+  const used = [...new Set(seats.map((seat) => seat.board ?? placement.board))];
+  const limitsOf = (name: BoardName): ContainerLimits => {
+    const { memoryBytes, processors, pidsMax } = BOARD_PROFILES[name];
+    return {
+      memoryBytes: placement.memoryMegabytes === null ? memoryBytes : placement.memoryMegabytes * MEBIBYTE,
+      processors: processors === null ? null : Math.min(processors, engine.facts.processors),
+      pidsMax,
+    };
+  };
   const settings: DockerSettings = {
     nativeArchitecture: native,
     architecture: ({ seat }) => architectures.get(seat)!,
     image: (kind, architecture) => imageName(placement, kind, architecture),
-    memoryBytes,
-    processors,
-    pidsMax: board.pidsMax,
+    limits: (seat) => limitsOf(seat.board ?? placement.board),
+    pidsMax: BOARD_PROFILES.none.pidsMax,
     fabricPort: placement.fabricPort,
     ephemeral,
   };
   return {
-    warnings: warningsOf(engine, placement, memoryBytes, processors),
+    warnings: used.flatMap((board) => warningsOf(engine, board, placement, limitsOf(board))),
     facts: {
       engine: engine.facts,
       images,
       architectures: Object.fromEntries(architectures),
-      board: { name: placement.board, memoryBytes, processors, pidsMax: board.pidsMax, calibrated: false },
-      memoryLimitEnforced: memoryBytes === null ? null : engine.facts.memoryLimits,
+      board: { name: placement.board, ...limitsOf(placement.board), calibrated: false },
+      boards: Object.fromEntries(used.map((board) => [board, { ...limitsOf(board), calibrated: false }])),
+      memoryLimitEnforced: used.every((board) => limitsOf(board).memoryBytes === null)
+        ? null
+        : engine.facts.memoryLimits,
     },
     create: (options) => new DockerRuntime(options, engine, settings),
   };
@@ -123,9 +134,9 @@ function bakeCommand(targets: readonly string[]): readonly string[] {
 
 function warningsOf(
   engine: Engine,
-  { board, memoryMegabytes }: Placement,
-  memoryBytes: number | null,
-  processors: number | null,
+  board: BoardName,
+  { memoryMegabytes }: Placement,
+  { memoryBytes, processors }: ContainerLimits,
 ): readonly string[] {
   const { facts } = engine;
   const warnings: string[] = [];
