@@ -127,7 +127,7 @@ export class SimulatedNode implements FabricClient {
   #life: Life | null = null;
   #conditions: NodeConditions = NORMAL_CONDITIONS;
   #busyMs = 0;
-  #steppedMs = 0;
+  #changedMs = 0;
   #wasFresh = true;
 
   constructor(options: SimulatedNodeOptions) {
@@ -156,9 +156,9 @@ export class SimulatedNode implements FabricClient {
     return life === null || life.paused ? null : (life.core.wallet(id)?.units ?? 0);
   }
 
-  /** When it last took a step, virtual milliseconds. */
-  get steppedMs(): number {
-    return this.#steppedMs;
+  /** When it last stored something or had something under way, virtual milliseconds. */
+  get changedMs(): number {
+    return this.#changedMs;
   }
 
   /** What it found at its last start. */
@@ -423,7 +423,6 @@ export class SimulatedNode implements FabricClient {
     const { pace, timeline } = this.#options;
     const { core } = life;
     life.nowMs = Math.max(life.nowMs, life.clock.nowMs());
-    this.#steppedMs = timeline.nowMs;
     const changes: Change[] = [];
     const runs: ServiceRun[] = [];
     const outbox: StepEffect[] = [];
@@ -453,7 +452,10 @@ export class SimulatedNode implements FabricClient {
 
   #finish(life: Life, transaction: Transaction): void {
     const { changes, runs, steps, outbox, nowMs, copy } = transaction;
-    if (commits(transaction)) this.#commit(changes, runs);
+    if (commits(transaction)) {
+      this.#commit(changes, runs);
+      this.#changedMs = this.#options.timeline.nowMs;
+    }
     const recorder = this.#recorder;
     for (const { input, effects } of steps) if (effects.length > 0) recorder.record(input, effects, nowMs);
     recorder.flush();
