@@ -118,6 +118,11 @@ export class Simulation {
     this.#over = perform(time, this.#stages());
   }
 
+  /** Virtual milliseconds since the beginning. */
+  get nowMs(): number {
+    return this.#timeline.nowMs;
+  }
+
   /** Goes on for so many happenings at most; null: it is not over yet. Throws a Failure where it cannot be run. */
   advance(happeningsMax: number): SimulationEnd | null {
     const { eventsMax = EVENTS_MAX } = this.#options;
