@@ -271,21 +271,24 @@ export class Simulation {
     this.#lab.tellConditions(this.#lab.upOf(changed), (seat) => conditions.of(seat));
   }
 
-  /** At rest: nothing is under way in the fabric, and no ledger has changed for a while. */
+  /**
+   * At rest: nothing is under way in the fabric, and no ledger has changed for as long as a live run may take to come
+   * to rest at all, since here that costs nothing.
+   */
   *#settle(): Script {
     const { settleMsMax, lab: labPlan } = this.#plan;
     const lab = this.#lab;
-    const quietMs = quietMsOf(labPlan.parameters);
+    const restMs = Math.max(quietMsOf(labPlan.parameters), settleMsMax);
     const begunMs = this.#timeline.nowMs;
     for (;;) {
       const up = lab.upOf(lab.seats);
-      const changedMs = Math.max(begunMs, lab.fabric.movedMs, ...up.map((seat) => lab.node(seat).changedMs));
       const busy = up.filter((seat) => !lab.node(seat).idle);
       const still = busy.length === 0 && lab.fabric.quietFor(up);
+      const changedMs = Math.max(begunMs, lab.fabric.movedMs, ...up.map((seat) => lab.node(seat).changedMs));
       const { nowMs } = this.#timeline;
-      if (still && nowMs - changedMs >= quietMs) return;
+      if (still && nowMs - changedMs >= restMs) return;
       if (this.#hurry.raised) return;
-      if (nowMs - begunMs >= settleMsMax) {
+      if (nowMs - begunMs >= settleMsMax + restMs) {
         const held = lab.fabric.busyWith(up);
         const waitingFor = [
           ...(held.length > 0 ? [`messages that the fabric holds for ${held.join(', ')}`] : []),
@@ -295,7 +298,7 @@ export class Simulation {
         this.#reasons.push(`not at rest after ${settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
         return;
       }
-      yield { ms: SETTLE_LOOK_MS, signals: [this.#hurry] };
+      yield { ms: still ? restMs - (nowMs - changedMs) : SETTLE_LOOK_MS, signals: [this.#hurry] };
     }
   }
 
