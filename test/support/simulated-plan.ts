@@ -1,8 +1,14 @@
 /** Plans for simulated runs, written out: honest nodes of equal kind that buy in turn, and whatever a test changes. */
 import assert from 'node:assert/strict';
 import { NORMAL_CONDITIONS } from '../../node/host/conditions.ts';
+import { IDLE_RULE } from '../../orchestrator/fabric/link-rule.ts';
 import { planLab, REFERENCE_SENSORS } from '../../orchestrator/lab/lab-plan.ts';
-import type { PlannedPurchase, PlannedSeat, ScenarioPlan } from '../../orchestrator/scenario/scenario-plan.ts';
+import type {
+  PlannedFault,
+  PlannedPurchase,
+  PlannedSeat,
+  ScenarioPlan,
+} from '../../orchestrator/scenario/scenario-plan.ts';
 
 export interface PlanSettings {
   readonly nodes?: number;
@@ -77,4 +83,65 @@ export function simulatedPlan(settings: PlanSettings = {}): ScenarioPlan {
     checks: [],
   };
   return settings.change?.(plan) ?? plan;
+}
+
+export function fault(id: string, atMs: number, durationMs: number | null, what: PlannedFault['fault']): PlannedFault {
+  return { id, title: id, trigger: { atMs }, durationMs, fault: what };
+}
+
+/** Faults of nodes, links and the broker, Byzantine voters, lossy and delayed links, sensors: something of everything. */
+export function eventfulPlan(seed: string): ScenarioPlan {
+  return simulatedPlan({
+    seed,
+    sensors: true,
+    purchases: 24,
+    everyMs: 150,
+    fundUnits: 60,
+    change: (plan) => ({
+      ...plan,
+      simulation: { network: 'wifi-144', broker: 'total-order', pace: 'pi3bplus' },
+      endsEarly: false,
+      loadMs: 6000,
+      settleMsMax: 5000,
+      links: [
+        {
+          ...IDLE_RULE,
+          id: 'jitter',
+          drop: 0.02,
+          delay: { ms: 1, jitter: { kind: 'exponential', ms: 2 } },
+          duplicate: { probability: 0.05, copies: 1 },
+          reorder: { probability: 0.02, holdMs: 5 },
+          corrupt: 0.01,
+        },
+      ],
+      timeline: [
+        fault('crash', 500, 800, { kind: 'crash', seats: ['7'], database: 'kept' }),
+        fault('lost', 1000, 700, { kind: 'crash', seats: ['6'], database: 'lost' }),
+        fault('slow', 300, 2000, { kind: 'slow-disk', seats: ['3', '4'], commitMs: 7 }),
+        fault('pause', 2000, 600, { kind: 'pause', seats: ['2'] }),
+        fault('clock', 100, 3000, { kind: 'clock', seats: ['5'], offsetMs: 3_600_000 }),
+        fault('liar', 200, 3000, {
+          kind: 'behave',
+          seats: ['8'],
+          behaviours: [
+            { kind: 'wrong-remaining', byUnits: 3 },
+            { kind: 'hostile-payloads', perSecond: 5 },
+          ],
+        }),
+        fault('split', 1500, 700, {
+          kind: 'link',
+          seats: ['1', '2'],
+          rules: [{ ...IDLE_RULE, id: 'split', from: ['1'], to: ['2'], drop: 1 }],
+        }),
+        fault('broker', 3200, null, { kind: 'broker-restart', sessions: 'lost', downMs: 150 }),
+        {
+          id: 'later',
+          title: 'later',
+          trigger: { when: { metric: 'decisions', atLeast: 3 }, afterMs: 10, notLaterMs: 6000 },
+          durationMs: null,
+          fault: { kind: 'cut-client', seats: ['1'] },
+        },
+      ],
+    }),
+  });
 }
