@@ -70,7 +70,7 @@ function proof({ seat, decide, votes }: FirstDecision): EvidenceLine[] {
   return [
     ...votes
       .slice(0, Number.isNaN(q) ? undefined : q)
-      .map((vote, index) => evidence(seat, vote, `vote ${index + 1} of ${q} for request ${short(vote.reqId)}`)),
-    evidence(seat, decide, `decides request ${short(decide.reqId)}, ${numberOf(decide, 'remU')} u left`),
+      .map((vote, index) => evidence(seat, vote, `vote ${index + 1} of ${q}`)),
+    evidence(seat, decide, `a quorum of ${q}`),
   ];
 }

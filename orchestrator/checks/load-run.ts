@@ -2,13 +2,14 @@
  * A run directory as the record that judges read. The history is read from the file in pieces at every pass and never
  * kept: a million lines are some 300 MB. What is missing or of another version is said before anything is judged.
  */
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { type Problem, shown } from '../../node/protocol/parameters.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
 import { Failure, messageOf } from '../failure.ts';
+import { linesOf } from '../files/lines.ts';
 import { type Observation, parseObservation } from '../history/observation.ts';
 import type { RunEvent, RunRecord } from '../run/run-record.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
@@ -20,8 +21,8 @@ const GAPS_FILE = 'gaps.json';
 const FABRIC_FILE = 'fabric.json';
 const LATEST = 'latest';
 const PLAN_SCHEMA = 1;
-const CHUNK_BYTES = 1 << 20;
-const LINE_FEED = 0x0a;
+const _CHUNK_BYTES = 1 << 20;
+const _LINE_FEED = 0x0a;
 
 export interface SeatLine {
   readonly seat: string;
@@ -63,36 +64,12 @@ export function loadRun(path: string): LoadedRun {
 
 /** Lines of a history, each with the seat that wrote it. What is no observation is left out; it shows as a hole. */
 export function* readHistory(file: string): Generator<SeatLine> {
-  for (const line of readLines(file)) {
+  for (const line of linesOf(file)) {
     const observation = parseObservation(line);
     if (observation === null) continue;
     const { seat } = observation;
     // A boot line has its seat in any case; other lines name it where it differs from the node.
     yield { seat: typeof seat === 'string' ? seat : observation.node, observation };
-  }
-}
-
-/** Lines of a file of any size, a piece of it in memory at a time. Empty ones are left out. */
-export function* readLines(file: string): Generator<string> {
-  const fd = openSync(file, 'r');
-  try {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    let rest: Buffer = Buffer.alloc(0);
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
-      const end = chunk.lastIndexOf(LINE_FEED, read - 1);
-      if (end < 0 || end >= read) {
-        rest = Buffer.concat([rest, chunk.subarray(0, read)]);
-        continue;
-      }
-      // Decoded up to a line's end, so that no character is torn.
-      const text = Buffer.concat([rest, chunk.subarray(0, end)]).toString('utf8');
-      rest = Buffer.from(chunk.subarray(end + 1, read));
-      for (const line of text.split('\n')) if (line !== '') yield line;
-    }
-    const last = rest.toString('utf8');
-    if (last !== '') yield last;
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -113,7 +90,7 @@ function missing(directory: string, file: string): Failure {
 function readPlan(file: string): ScenarioPlan {
   let plan: unknown;
   try {
-    plan = parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 });
+    plan = parse(readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new Failure('artefacts', `${file} cannot be read: ${messageOf(cause)}`, { cause });
   }
@@ -150,7 +127,7 @@ function planProblems(value: unknown): Problem[] {
 function readEvents(file: string): RunEvent[] {
   const events: RunEvent[] = [];
   let number = 0;
-  for (const line of readLines(file)) {
+  for (const line of linesOf(file)) {
     number++;
     try {
       events.push(JSON.parse(line) as RunEvent);

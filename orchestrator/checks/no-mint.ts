@@ -8,7 +8,7 @@
  * together: they may have credited different things.
  */
 import { listOf, numberOf, type Observation, textOf } from '../history/observation.ts';
-import { type BeginFold, doubtMissingLines, evidence, Findings, type SeenRun, short } from './fold.ts';
+import { type BeginFold, doubtMissingLines, evidence, Findings, short } from './fold.ts';
 import { slotOf } from './seat-record.ts';
 
 interface Decided {
@@ -113,8 +113,8 @@ export const noMint: BeginFold = (facts) => {
           [evidence(seat, decide, `decides on votes of ${voters}`)],
         );
       }
-      for (const [requester, book] of foreign) bound(requester, book);
-      doubtMissingLines(findings, facts, seen as SeenRun);
+      if (complete) for (const [requester, book] of foreign) bound(requester, book);
+      doubtMissingLines(findings, facts, seen);
       return findings.outcome();
     },
   };

@@ -15,6 +15,8 @@ export const rewards: BeginFold = ({ parameters }) => {
   const findings = new Findings('rewards of decisions');
   const { dcoinRewardUnits, rewarded: rule } = parameters;
   const open = new Map<string, Open>();
+  /** Seats whose next credits may belong to a decision that is missing. */
+  const blind = new Set<string>();
   const settle = (seat: string): void => {
     const due = open.get(seat);
     open.delete(seat);
@@ -26,9 +28,13 @@ export const rewards: BeginFold = ({ parameters }) => {
   };
   return {
     events: ['decide', 'credit', 'wallet'],
-    // The end of a transaction may be missing.
-    hole: (seat) => open.delete(seat),
+    // The end of a transaction may be missing, and with missing lines the beginning of one as well.
+    hole(seat, hole) {
+      open.delete(seat);
+      if (hole === 'lines') blind.add(seat);
+    },
     take(seat, line, record) {
+      if (line.event !== 'credit') blind.delete(seat);
       if (line.event === 'wallet') {
         settle(seat);
         return;
@@ -48,6 +54,7 @@ export const rewards: BeginFold = ({ parameters }) => {
         }
         return;
       }
+      if (blind.has(seat)) return;
       const due = open.get(seat);
       const id = textOf(line, 'wallet');
       const units = numberOf(line, 'deltaU');

@@ -70,6 +70,6 @@ function twice(seat: string, first: Observation, second: Observation) {
   const named = (line: Observation) => `${short(line.reqId)} with ${numberOf(line, 'remU')} u left`;
   return [
     `seat ${seat} voted on State ${short(first.prevState)} of node ${textOf(first, 'R')} for ${named(first)} and for ${named(second)}`,
-    [evidence(seat, first, `votes for ${named(first)}`), evidence(seat, second, `votes for ${named(second)}`)],
+    [evidence(seat, first, 'its first vote on this State'), evidence(seat, second, 'its second vote on this State')],
   ] as const;
 }

@@ -11,6 +11,7 @@ import { logsCommand } from '../commands/logs.ts';
 import { restartCommand, startCommand, stopCommand } from '../commands/node-commands.ts';
 import { planCommand } from '../commands/plan.ts';
 import { replayCommand } from '../commands/replay.ts';
+import { reportCommand } from '../commands/report.ts';
 import { runCommand } from '../commands/run.ts';
 import { sampleCommand } from '../commands/sample.ts';
 import { schemaCommand } from '../commands/schema.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   checkCommand,
   replayCommand,
+  reportCommand,
   upCommand,
   statusCommand,
   buyCommand,

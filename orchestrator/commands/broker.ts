@@ -58,7 +58,7 @@ export const brokerCommand = defineCommand({
     try {
       const port = await broker.start();
       const plan = { lab: flags.lab, seats, qos: flags.qos === '0' ? 0 : 1 } as const;
-      await reserveSessions(`mqtt://${reachable(flags.listen)}:${port}`, plan, { fabric });
+      await reserveSessions(`mqtt://${reachable(flags.listen)}:${port}`, plan, { fabric }, signal);
       if (flags['stats-port'] !== null) stats = await serveStats(broker, flags.listen, flags['stats-port']);
       ready = true;
       heartbeat.beat();

@@ -2,10 +2,10 @@
 import { relative, resolve } from 'node:path';
 import type { JudgedCheck, Judgement } from '../checks/verdict.ts';
 import { type CommandContext, defineCommand } from '../cli/command.ts';
-import { EXIT, type ExitCode } from '../cli/exit-code.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { textTable } from '../cli/text-table.ts';
 import type { StuckRequest } from '../history/stuck-request.ts';
+import { exitCodeOf } from '../report/run-summary.ts';
 
 /** Stuck requests shown of each class; the JSON has all. */
 const STUCK_SHOWN = 3;
@@ -32,13 +32,9 @@ export const checkCommand = defineCommand({
     const judgement = judge(record);
     if (flags.json) context.terminal.json({ ...judgement, gaps: record.gaps, path: directory });
     else printJudgement(context, judgement, record.gaps, directory);
-    return exitCodeOf(judgement);
+    return exitCodeOf(judgement.verdict);
   },
 });
-
-export function exitCodeOf({ verdict }: Judgement): ExitCode {
-  return verdict === 'pass' ? EXIT.pass : verdict === 'failed' ? EXIT.failed : EXIT.inconclusive;
-}
 
 function printJudgement(
   { terminal, cwd }: CommandContext,

@@ -1,24 +1,29 @@
-/** The lines of a text file, read in pieces: the whole is never in memory. */
+/** The lines of a text file, a piece of it in memory at a time. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
 
-const PIECE_BYTES = 256 * 1024;
+const CHUNK_BYTES = 1 << 20;
+const LINE_FEED = 0x0a;
 
-/** Without the line ends, empty lines left out. Throws what the system says when it cannot be read. */
+/** Lines of a file of any size, a piece of it in memory at a time. Empty ones are left out. */
 export function* linesOf(file: string): Generator<string> {
-  const descriptor = openSync(file, 'r');
-  const decoder = new StringDecoder('utf8');
-  const piece = Buffer.allocUnsafe(PIECE_BYTES);
-  let rest = '';
+  const fd = openSync(file, 'r');
   try {
-    for (let read = readSync(descriptor, piece); read > 0; read = readSync(descriptor, piece)) {
-      const lines = (rest + decoder.write(piece.subarray(0, read))).split('\n');
-      rest = lines.pop()!;
-      for (const line of lines) if (line !== '') yield line;
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    let rest: Buffer = Buffer.alloc(0);
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
+      const end = chunk.lastIndexOf(LINE_FEED, read - 1);
+      if (end < 0 || end >= read) {
+        rest = Buffer.concat([rest, chunk.subarray(0, read)]);
+        continue;
+      }
+      // Decoded up to a line's end, so that no character is torn.
+      const text = Buffer.concat([rest, chunk.subarray(0, end)]).toString('utf8');
+      rest = Buffer.from(chunk.subarray(end + 1, read));
+      for (const line of text.split('\n')) if (line !== '') yield line;
     }
-    rest += decoder.end();
-    if (rest !== '') yield rest;
+    const last = rest.toString('utf8');
+    if (last !== '') yield last;
   } finally {
-    closeSync(descriptor);
+    closeSync(fd);
   }
 }

@@ -126,6 +126,7 @@ export class Lab {
   #controlUrl = '';
   #fabricFailure: string | null = null;
   #stopping: Promise<void> | null = null;
+  readonly #stopped = new AbortController();
   /** Nothing is started any more. */
   #ending = false;
 
@@ -239,7 +240,7 @@ export class Lab {
     await Promise.all([this.#control.open(), runtime.startFabric()]);
     if (plan.attached !== true) {
       try {
-        await reserveSessions(runtime.fabricUrl!, plan, this.#credentials);
+        await reserveSessions(runtime.fabricUrl!, plan, this.#credentials, this.#stopped.signal);
       } catch (cause) {
         throw new Failure('environment', `the fabric does not take the seats: ${messageOf(cause)}`, { cause });
       }
@@ -616,6 +617,7 @@ export class Lab {
    * more, without sensors, until every queue is empty.
    */
   stop(): Promise<void> {
+    this.#stopped.abort();
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }

@@ -2,14 +2,15 @@
 import type { JudgedCheck } from '../checks/verdict.ts';
 import { type CheckResult, evidenceFields, expectedText, observedText, resultOf } from './check-text.ts';
 import { codeHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
-import { escaped } from './markup.ts';
+import { escaped, shortened } from './markup.ts';
 import { bytesText, countText, millisecondsText, plainNumber } from './quantity-text.ts';
 import type { RunSummary } from './run-summary.ts';
 
 const EVIDENCE_LINES_MAX = 40;
 const REASONS_MAX = 30;
-/** All diagrams of a page together. */
+/** All diagrams of a page together, and all evidence: what is left of it goes to the checks that come first. */
 const DIAGRAM_BYTES_MAX = 500_000;
+const EVIDENCE_CHARACTERS_MAX = 400_000;
 
 const VERDICTS = {
   pass: { mark: '\u2713', words: 'Passed', className: 'good' },
@@ -57,11 +58,14 @@ export function checksSection(summary: RunSummary, diagrams: ReadonlyMap<string,
   const rank: readonly CheckResult[] = ['not as expected', 'unknown', 'as expected'];
   const ordered = rank.flatMap((result) => summary.judgement.checks.filter((check) => resultOf(check) === result));
   let left = DIAGRAM_BYTES_MAX;
+  let room = EVIDENCE_CHARACTERS_MAX;
   const articles = ordered.map((judged) => {
     const diagram = diagrams.get(judged.check.id);
     const fits = diagram !== undefined && diagram.length <= left;
     if (fits) left -= diagram.length;
-    return checkHtml(judged, summary.loadT, diagram === undefined ? null : fits ? diagram : '');
+    const rows = evidenceRows(judged, summary.loadT, room);
+    room -= rows.reduce((sum, cells) => sum + cells.join('').length, 0);
+    return checkHtml(judged, rows, diagram === undefined ? null : fits ? diagram : '');
   });
   return sectionHtml(
     'checks',
@@ -71,7 +75,7 @@ export function checksSection(summary: RunSummary, diagrams: ReadonlyMap<string,
 }
 
 /** `diagram`: null for none, empty for one that is left out. */
-function checkHtml(judged: JudgedCheck, loadT: number, diagram: string | null): string {
+function checkHtml(judged: JudgedCheck, rows: readonly EvidenceRow[], diagram: string | null): string {
   const { check, detail, evidence } = judged;
   const result = resultOf(judged);
   const { mark, className } = RESULTS[result];
@@ -84,7 +88,7 @@ function checkHtml(judged: JudgedCheck, loadT: number, diagram: string | null): 
   if (evidence.length > 0) {
     const open = result === 'as expected' ? '' : ' open';
     parts.push(
-      `<details${open}><summary>Evidence: ${evidence.length} ${evidence.length === 1 ? 'line' : 'lines'}</summary>${evidenceHtml(judged, loadT)}</details>`,
+      `<details${open}><summary>Evidence: ${evidence.length} ${evidence.length === 1 ? 'line' : 'lines'}</summary>${evidenceHtml(judged, rows)}</details>`,
     );
   }
   return `<article class="check ${className}">${parts.join('\n')}</article>`;
@@ -97,29 +101,42 @@ function diagramHtml(title: string, diagram: string): string {
   return `<div class="scroll diagram" role="region" tabindex="0" aria-label="Message diagram"><img src="${source}" alt="${textHtml(name, 200)}; the table of evidence says the same"></div>`;
 }
 
-function evidenceHtml({ check, evidence }: JudgedCheck, loadT: number): string {
-  const rows = evidence.slice(0, EVIDENCE_LINES_MAX).map((line) => {
+type EvidenceRow = readonly string[];
+
+/** As many as fit into `room` characters. */
+function evidenceRows({ evidence }: JudgedCheck, loadT: number, room: number): readonly EvidenceRow[] {
+  const rows: EvidenceRow[] = [];
+  let left = room;
+  for (const line of evidence.slice(0, EVIDENCE_LINES_MAX)) {
     const { seat, observation, why } = line;
-    return [
-      `${(observation.t - loadT).toFixed(1)}`,
+    const row = [
+      (observation.t - loadT).toFixed(1),
       textHtml(seat, 40),
       textHtml(observation.event, 40),
       textHtml(why, 300),
       codeHtml(evidenceFields(line), 500),
     ];
-  });
+    left -= row.join('').length;
+    if (left < 0) break;
+    rows.push(row);
+  }
+  return rows;
+}
+
+function evidenceHtml({ check, evidence }: JudgedCheck, rows: readonly EvidenceRow[]): string {
   const more = evidence.length - rows.length;
-  return (
-    tableHtml(
-      `What the verdict on ${check.id} rests on; ms from the beginning of the load`,
-      [
-        { title: 'ms', kind: 'number' },
-        { title: 'seat', kind: 'text' },
-        { title: 'event', kind: 'text' },
-        { title: 'what it shows', kind: 'long' },
-        { title: 'fields', kind: 'long' },
-      ],
-      rows,
-    ) + (more > 0 ? `<p class="soft">${more} more lines are in result.json.</p>` : '')
+  const left = more > 0 ? `<p class="soft">${more} more lines are in result.json.</p>` : '';
+  if (rows.length === 0) return left;
+  const table = tableHtml(
+    `What the verdict on ${shortened(check.id, 64)} rests on; ms from the beginning of the load`,
+    [
+      { title: 'ms', kind: 'number' },
+      { title: 'seat', kind: 'text' },
+      { title: 'event', kind: 'text' },
+      { title: 'what it shows', kind: 'long' },
+      { title: 'fields', kind: 'long' },
+    ],
+    rows,
   );
+  return table + left;
 }

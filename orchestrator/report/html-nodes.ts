@@ -25,8 +25,8 @@ export function stuckSection({ judgement: { stuck }, orders }: RunSummary): stri
     codeHtml(requestId.slice(0, 12)),
     textHtml(requester, 40),
     textHtml(service, 40),
-    textHtml(detail, 300),
-    seatsHtml(undecidedAt),
+    textHtml(detail, 200),
+    seatsHtml(undecidedAt, 12),
   ]);
   const left = stuck.length - rows.length;
   return sectionHtml(

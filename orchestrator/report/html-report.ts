@@ -49,7 +49,7 @@ const CONTENTS: readonly (readonly [id: string, title: string])[] = [
   ['environment', 'Environment'],
 ];
 
-/** The whole page; below 2 MB whatever the run. */
+/** The whole page. What it takes of each part is bounded, so that it stays below 2 MB however long the run was. */
 export function htmlReport({ summary, series, finals, dcoinRate, environment, diagrams }: ReportContent): string {
   const { scenario, description, profile, seed, runtime, startedAt, tookMs, seats, verdict } = summary;
   const facts = `${seats.length} nodes, profile ${profile}, runtime ${runtime}, seed ${seed}; ${startedAt}, took ${secondsText(tookMs)}; ${countText(series.lines)} lines of history`;

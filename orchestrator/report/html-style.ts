@@ -37,7 +37,7 @@ table{border-collapse:collapse;font-size:.9rem;min-width:100%}
 .caption{margin:12px 0 0}
 .caption+.scroll{margin-top:2px}
 th,td{padding:5px 10px;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}
-th{font-weight:600;white-space:nowrap}tbody th{font-weight:500}
+th{font-weight:600;white-space:nowrap}tbody th{font-weight:500;white-space:normal;overflow-wrap:anywhere;min-width:60px}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.wide{min-width:260px;overflow-wrap:anywhere}td.word{white-space:nowrap}td.w{overflow-wrap:anywhere;min-width:90px}
 details summary{cursor:pointer;color:var(--a);margin:6px 0}
@@ -61,7 +61,7 @@ figure{margin:14px 0}figcaption{margin:0 0 4px}
 .diagram{background:#fff;border:1px solid var(--rule);border-radius:6px;padding:6px}.diagram img{display:block;color-scheme:light;max-width:none}
 footer{max-width:1120px;margin:40px auto 24px;padding:10px 20px 0;color:var(--soft);font-size:.85rem}
 @media (max-width:640px){main,header,footer{padding-left:16px;padding-right:16px}.wide-plot{display:none}.narrow{display:block}
-h1{font-size:1.3rem}th,td{padding:5px 8px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}}
+h1{font-size:1.3rem}th,td{padding:5px 8px}tbody th{min-width:108px}td.wide{min-width:190px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}}
 @media print{:root{--ink:#000;--soft:#444;--paper:#fff;--card:#fff;--rule:#bbb;--grid:#ddd;--a:#0072b2;--b:#c04e00;--shade:#f0a94a66;--band:#8a6fb01f;--edge:#7a5ca8;--good:#00684e;--bad:#b3261e;--open:#7a5400;color-scheme:light}
 body{font-size:11pt}nav{display:none}.check,figure,tr,.tiles,.small li{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}
 .wide-plot{display:block}.narrow{display:none}table{font-size:8pt}}

@@ -4,7 +4,10 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { JudgedCheck, Judgement } from '../checks/verdict.ts';
+import { drawEvidence } from '../checks/evidence-diagram.ts';
+import { judge } from '../checks/judge.ts';
+import { loadRun } from '../checks/load-run.ts';
+import type { Judgement } from '../checks/verdict.ts';
 import { EXIT, type ExitCode } from '../cli/exit-code.ts';
 import { Failure, messageOf } from '../failure.ts';
 import type { RunRecord } from '../run/run-record.ts';
@@ -12,36 +15,21 @@ import { htmlReport } from './html-report.ts';
 import { readSeries } from './run-series.ts';
 import { exitCodeOf, type RunFacts, type RunSummary, summarise } from './run-summary.ts';
 
-/** What the report needs of the checks. */
-export interface RunReader {
-  /** Of a run directory, a link to one, or the directory of a scenario. Says by a Failure what is missing. */
-  readonly loadRun: (path: string) => { readonly directory: string; readonly record: RunRecord };
-  readonly judge: (record: RunRecord) => Judgement;
-  /** SVG of the messages that a check's verdict rests on; null where there is nothing to draw. */
-  readonly diagram: (judged: JudgedCheck, record: RunRecord) => string | null;
-}
-
 export interface ReportMaterial {
   readonly summary: RunSummary;
   readonly record: RunRecord;
   /** manifest.json. */
   readonly environment: unknown;
-  readonly diagram: RunReader['diagram'];
 }
 
-export function writeReport(file: string, { summary, record, environment, diagram }: ReportMaterial): void {
-  const diagrams = new Map<string, string>();
-  for (const judged of summary.judgement.checks) {
-    const drawn = judged.evidence.length === 0 ? null : diagram(judged, record);
-    if (drawn !== null) diagrams.set(judged.check.id, drawn);
-  }
+export function writeReport(file: string, { summary, record, environment }: ReportMaterial): void {
   const page = htmlReport({
     summary,
     series: readSeries(record, summary.judgement.correct),
     finals: record.finals,
     dcoinRate: record.plan.lab.parameters.dcoinRate,
     environment,
-    diagrams,
+    diagrams: drawEvidence(record, summary.judgement.checks),
   });
   try {
     mkdirSync(dirname(file), { recursive: true });
@@ -55,14 +43,13 @@ export function writeReport(file: string, { summary, record, environment, diagra
 export function remakeReport(
   path: string,
   out: string | null,
-  reader: RunReader,
 ): { readonly summary: RunSummary; readonly file: string } {
-  const { directory, record } = reader.loadRun(path);
+  const { directory, record } = loadRun(path);
   const file = out ?? join(directory, 'report.html');
   const environment = jsonFile(join(directory, 'manifest.json'));
-  const judgement = reader.judge(record);
+  const judgement = judge(record);
   const summary = summarise(record, judgement, factsOf(directory, record, environment, judgement));
-  writeReport(file, { summary, record, environment, diagram: reader.diagram });
+  writeReport(file, { summary, record, environment });
   return { summary, file };
 }
 

@@ -31,6 +31,13 @@ export function upOf({ lab }: Pick<FaultWorld, 'lab'>, seats: readonly string[])
   return seats.filter((seat) => lab.isUp(seat));
 }
 
+/** A fault of a node that does not run is none. */
+export function requireUp(world: Pick<FaultWorld, 'lab'>, seats: readonly string[]): void {
+  const up = upOf(world, seats);
+  const down = seats.filter((seat) => !up.includes(seat));
+  if (down.length > 0) throw new Error(`seats ${down.join(', ')}: expected to run, found down`);
+}
+
 /** Brings the conditions of `seats` that run into force. Rejects where a node does not say so. */
 export async function tellConditions(world: FaultWorld, seats: readonly string[]): Promise<void> {
   const { lab, conditions } = world;

@@ -1,6 +1,6 @@
 /** Faults of nodes: crash, pause, restart, leaving and joining, and what happens inside their processes. */
 import type { Fault } from '../scenario/scenario-plan.ts';
-import { type FaultHandler, type FaultWorld, tellConditions, upOf } from './fault-world.ts';
+import { type FaultHandler, type FaultWorld, requireUp, tellConditions, upOf } from './fault-world.ts';
 import type { Change } from './seat-conditions.ts';
 
 type Of<K extends Fault['kind']> = Extract<Fault, { readonly kind: K }>;
@@ -13,6 +13,7 @@ export function crash(world: FaultWorld, { seats, database }: Of<'crash'>): Faul
   const { lab } = world;
   return {
     apply: async () => {
+      requireUp(world, seats);
       await Promise.all(seats.map((seat) => lab.stopNode(seat, true)));
       if (database === 'lost') await Promise.all(seats.map((seat) => lab.eraseNode(seat)));
     },
@@ -25,6 +26,7 @@ export function restart(world: FaultWorld, { seats, database }: Of<'restart'>): 
   const { lab } = world;
   return {
     apply: async () => {
+      requireUp(world, seats);
       await Promise.all(seats.map((seat) => lab.stopNode(seat)));
       if (database === 'lost') await Promise.all(seats.map((seat) => lab.eraseNode(seat)));
       await startAll(world, seats, database);
@@ -38,6 +40,7 @@ export function restart(world: FaultWorld, { seats, database }: Of<'restart'>): 
 export function leave(world: FaultWorld, { seats }: Of<'leave'>, comesBack: boolean): FaultHandler {
   return {
     apply: async () => {
+      requireUp(world, seats);
       await Promise.all(seats.map((seat) => world.lab.stopNode(seat)));
     },
     verify: async () => stillUp(world, seats),
@@ -53,6 +56,7 @@ export function pause(world: FaultWorld, { seats }: Of<'pause'>): FaultHandler {
   const { lab } = world;
   return {
     apply: async () => {
+      requireUp(world, seats);
       await Promise.all(seats.map((seat) => lab.pauseNode(seat)));
     },
     verify: async () => {
@@ -102,6 +106,7 @@ function conditionFault(world: FaultWorld, id: string, seats: readonly string[],
   const { conditions } = world;
   return {
     apply: async () => {
+      requireUp(world, seats);
       conditions.add(id, seats, change);
       await tellConditions(world, seats);
     },

@@ -157,7 +157,6 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
         summary: made,
         record,
         environment: manifest,
-        diagram: () => null,
       });
       return made;
     });

@@ -77,7 +77,7 @@ export function share() {
       const value = typeof found === 'string' ? (percentOf(found) ?? decimalOf(found)) : undefined;
       return value !== undefined && value >= 0 && value <= 1 ? value : undefined;
     },
-    { type: ['string', 'number'], pattern: '^([0-9]+(\\.[0-9]+)?%|0|1|0\\.[0-9]+)$', minimum: 0, maximum: 1 },
+    { type: ['string', 'number'], pattern: '^((100|[0-9]{1,2}(\\.[0-9]+)?)%|0|1|0\\.[0-9]+)$', minimum: 0, maximum: 1 },
   );
 }
 

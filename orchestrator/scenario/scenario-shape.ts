@@ -17,6 +17,7 @@ import {
   record,
   text,
 } from '../files/file-shapes.ts';
+import { withSharedDefinitions } from '../files/shared-definitions.ts';
 import { NODES_MAX } from '../lab/lab-plan.ts';
 import { BOARD_NAMES, type BoardName } from '../runtimes/board-profiles.ts';
 import { ARCHITECTURES } from '../runtimes/placement.ts';
@@ -94,9 +95,9 @@ export const SECTIONS = {
   nodes: either(count, mapOf(EXPECTED_NAME, isName, either(count, GROUP))).describe(
     'how many, or groups of them by name; seats are numbered from 1 in the order of the groups',
   ),
-  fabric: FABRIC.optional(),
-  workload: WORKLOAD.optional(),
-  timeline: listOf('faults', FAULT, 0).max(FAULTS_MAX).optional(),
+  fabric: FABRIC.optional().describe('the emulated network; [nothing is lost or delayed on purpose]'),
+  workload: WORKLOAD.optional().describe('what the nodes do while nothing goes wrong, and for how long'),
+  timeline: listOf('faults', FAULT, 0).max(FAULTS_MAX).optional().describe('what goes wrong, and when'),
   checks: listOf('checks', CHECK, 0).max(CHECKS_MAX).optional().describe('[the invariants that the profile promises]'),
 } as const;
 
@@ -111,6 +112,6 @@ export function scenarioJsonSchema(): JsonSchema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'A scenario of Wallance Lab',
-    ...jsonSchemaOf(record(SECTIONS)),
+    ...withSharedDefinitions(jsonSchemaOf(record(SECTIONS))),
   };
 }

@@ -4,17 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { nativeSha256Hex } from '../../node/host/native-hash.ts';
-import type { MessageHead, Request, Vote } from '../../node/protocol/message.ts';
-import { makeRequest } from '../../node/protocol/paper-messages.ts';
 import { INVARIANT_IDS, type InvariantId } from '../../orchestrator/checks/invariant-id.ts';
 import type { CheckState, JudgedCheck } from '../../orchestrator/checks/verdict.ts';
 import type { Observation } from '../../orchestrator/history/observation.ts';
 import type { RunRecord } from '../../orchestrator/run/run-record.ts';
-import { isVoteOf, judgedInvariant, type Line, nth, RecordedRun, withFields } from '../support/recorded-run.ts';
-
-/** Longer than any bound of an invariant. */
-const PATIENCE_MS = 11_000;
+import { conspiracy, equivocation, PATIENCE_MS } from '../support/attacked-run.ts';
+import { judgedInvariant, type Line, nth, RecordedRun, withFields } from '../support/recorded-run.ts';
 
 /** Two purchases of node 1 and one of node 2, served, and then silence. */
 function honest(): RecordedRun {
@@ -31,75 +26,6 @@ function idle(): RecordedRun {
   const run = new RecordedRun({ units: 0 });
   run.wait(PATIENCE_MS);
   return run;
-}
-
-/**
- * Schedule A1 of the protocol notes: node 1 asks twice on one State, 2 and 3 hear of the first request, 4 and 5 of the
- * other, and the Byzantine voters give each side the votes that it wants. Three of them fork the wallet, two cannot.
- */
-function equivocation(byzantine: readonly string[]): RecordedRun {
-  const left = ['2', '3', ...(byzantine.includes('6') ? [] : ['6'])];
-  const right = ['4', '5'];
-  let run: RecordedRun | null = null;
-  const others = new Map<MessageHead, MessageHead>();
-  const other = (message: MessageHead): MessageHead => {
-    const known = others.get(message);
-    if (known !== undefined) return known;
-    const { requester, service, priceDcoins, time, state } = message as Request;
-    const second = makeRequest({ requester, service, priceDcoins, time: time + 1, state }, 0, nativeSha256Hex);
-    const cores = run!.cores;
-    const made =
-      message.kind === 'request'
-        ? cores.solvedRequest(second)
-        : cores.solvedVote({
-            ...(message as Vote),
-            time: time + 1,
-            requestId: second.id,
-            group: `${second.id}/${(message as Vote).remainingUnits}`,
-          });
-    others.set(message, made);
-    return made;
-  };
-  const made = new RecordedRun({
-    seats: Object.fromEntries(['1', ...byzantine].map((seat) => [seat, { role: 'byzantine' }])),
-    onCopy: (from, message, to) => {
-      if (message.kind === 'sensor') return message;
-      if (message.kind === 'request') return right.includes(to) ? other(message) : message;
-      const side = left.includes(to) ? 'left' : right.includes(to) ? 'right' : 'both';
-      if (!byzantine.includes(from)) return message;
-      return side === 'right' ? other(message) : message;
-    },
-  });
-  run = made;
-  made.buy('1', 'a');
-  made.wait(PATIENCE_MS);
-  return made;
-}
-
-/** Five of eight voters say that node 1 has 100 units more than it has. */
-function conspiracy(): RecordedRun {
-  let run: RecordedRun | null = null;
-  const made = new Map<MessageHead, MessageHead>();
-  const liars = ['4', '5', '6', '7', '8'];
-  const result = new RecordedRun({
-    seats: Object.fromEntries(liars.map((seat) => [seat, { role: 'byzantine' }])),
-    onCopy: (_from, message) => {
-      if (!liars.some((liar) => isVoteOf(message, liar))) return message;
-      const vote = message as Vote;
-      const lie =
-        made.get(message) ??
-        run!.cores.solvedVote({
-          ...vote,
-          remainingUnits: vote.remainingUnits + 100,
-          group: `${vote.requestId}/${vote.remainingUnits + 100}`,
-        });
-      made.set(message, lie);
-      return lie;
-    },
-  });
-  run = result;
-  result.buy('1', 'a');
-  return result;
 }
 
 /** Voter 3 is killed when its vote is out and not acknowledged, and repeats it when it is back. */

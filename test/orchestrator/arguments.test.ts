@@ -91,3 +91,13 @@ test('an option that is given twice and a missing argument are problems', () => 
 test('names of objects own nothing here', () => {
   assert.match(problemsOf('1', '--constructor', 'x').join(), /--constructor: .*unknown option/);
 });
+
+test('a last argument that takes many gets them all, and none is one that is absent', () => {
+  const many = [{ name: 'file', help: '', required: false, many: true }] as const;
+  const positionals = (...args: string[]) => {
+    const result = parseArguments(args, FLAGS, many);
+    return result.ok ? result.parsed.positionals : [];
+  };
+  assert.deepEqual(positionals('a', 'b', '--json', 'c'), ['a', 'b', 'c']);
+  assert.deepEqual(positionals(), [null]);
+});

@@ -59,6 +59,9 @@ describe('junit.xml', () => {
     const unseen = junitXml({ ...passed, exitCode: 2, faults, reasons: ['fault cut was not seen to work'] });
     assert.match(unseen, /errors="1"/);
     assert.match(unseen, /fault cut \(connection of 3 cut\) unverified/);
+    const both = junitXml(summaryOf({ faults: true }));
+    assert.match(both, /failures="1" errors="1"/);
+    assert.match(both, /<error message="the run ended with exit code 1: fault cut/);
   });
 
   it('keeps hostile text inside', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { INVARIANT_IDS } from '../../orchestrator/checks/invariant-id.ts';
 import { htmlReport } from '../../orchestrator/report/html-report.ts';
 import { readSeries } from '../../orchestrator/report/run-series.ts';
 import { summarise } from '../../orchestrator/report/run-summary.ts';
@@ -124,6 +125,35 @@ describe('a long run', () => {
     assert.match(html, /1\u202f0\d\d\u202f\d\d\d lines of history/);
     assert.ok(html.length < 2_000_000, String(html.length));
     assert.ok(performance.now() - begun < 20_000);
+  });
+
+  it('in which everything is stuck and every check has much to show is still below 2 MB, with every class', () => {
+    const { record, judgement, facts } = madeUpRun({ nodes: 48, purchases: 100 });
+    const violated = judgement.checks[0]!;
+    const checks = INVARIANT_IDS.map((id) => ({
+      ...violated,
+      check: { ...violated.check, id },
+      evidence: Array.from({ length: 3000 }, () => violated.evidence[0]!),
+    }));
+    const undecidedAt = record.plan.seats.map(({ seat }) => seat);
+    const stuck = Array.from({ length: 20_000 }, (_, index) => ({
+      ...judgement.stuck[0]!,
+      reason: index < 19_999 ? ('split' as const) : ('lost' as const),
+      undecidedAt,
+    }));
+    const html = htmlReport({
+      summary: summarise(record, { ...judgement, checks, stuck }, facts),
+      series: readSeries(record, judgement.correct),
+      finals: record.finals,
+      dcoinRate: 5,
+      environment: {},
+      diagrams: new Map(INVARIANT_IDS.map((id) => [id, `<svg>${'x'.repeat(200_000)}</svg>`])),
+    });
+    assert.ok(html.length < 2_000_000, String(html.length));
+    assert.match(html, /<th scope="row">lost<\/th><td class="word"><code>/);
+    assert.match(html, /19924 more are in result\.json/);
+    assert.match(html, /2960 more lines are in result\.json/);
+    assert.match(html, /the page would be too large/);
   });
 
   it('of 64 nodes too', () => {
