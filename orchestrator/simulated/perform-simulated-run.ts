@@ -88,7 +88,7 @@ export async function performSimulatedRun(settings: SimulatedRunSettings): Promi
   });
   run.json('result.json', summary);
   run.text('junit.xml', junitXml(summary));
-  writeReport(join(run.path, 'report.html'), { summary, record, environment: manifest, diagram: () => null });
+  writeReport(join(run.path, 'report.html'), { summary, record, environment: manifest });
   run.link();
   return summary;
 }

@@ -4,8 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EVENTS_FILE, HISTORY_FILE, loadRun, readLines } from '../checks/load-run.ts';
+import { EVENTS_FILE, HISTORY_FILE, loadRun } from '../checks/load-run.ts';
 import { Failure, messageOf } from '../failure.ts';
+import { linesOf } from '../files/lines.ts';
 import { simulateRun } from './simulation.ts';
 
 export interface Difference {
@@ -57,7 +58,7 @@ class Comparison {
 
   constructor(file: string, name: string) {
     this.#name = name;
-    this.#recorded = readLines(file);
+    this.#recorded = linesOf(file);
   }
 
   take(replayed: string): void {

@@ -75,6 +75,7 @@ export function handlerOf(world: FaultWorld, { id, fault, durationMs }: PlannedF
 function crash(world: FaultWorld, { seats, database }: Of<'crash'>): FaultHandler {
   return {
     *apply() {
+      requireUp(world, seats);
       yield* stopAll(world, seats, true);
       if (database === 'lost') yield* eraseAll(world, seats);
     },
@@ -86,6 +87,7 @@ function crash(world: FaultWorld, { seats, database }: Of<'crash'>): FaultHandle
 function restart(world: FaultWorld, { seats, database }: Of<'restart'>): FaultHandler {
   return {
     *apply() {
+      requireUp(world, seats);
       yield* stopAll(world, seats, false);
       if (database === 'lost') yield* eraseAll(world, seats);
       yield* startAll(world, seats, database);
@@ -97,19 +99,23 @@ function restart(world: FaultWorld, { seats, database }: Of<'restart'>): FaultHa
 
 function leave(world: FaultWorld, { seats }: Of<'leave'>, comesBack: boolean): FaultHandler {
   return {
-    apply: () => stopAll(world, seats, false),
+    *apply() {
+      requireUp(world, seats);
+      yield* stopAll(world, seats, false);
+    },
     verify: () => stillUp(world, seats),
     heal: comesBack ? () => startAll(world, seats, 'kept') : null,
   };
 }
 
-function pause({ lab }: FaultWorld, { seats }: Of<'pause'>): FaultHandler {
+function pause(world: FaultWorld, { seats }: Of<'pause'>): FaultHandler {
+  const { lab } = world;
   return {
-    *apply() {
-      yield* at(() => {
+    apply: () =>
+      at(() => {
+        requireUp(world, seats);
         for (const seat of seats) lab.node(seat).pause();
-      });
-    },
+      }),
     verify: () =>
       at(() => {
         const answering = seats.filter((seat) => lab.node(seat).answering);
@@ -145,6 +151,7 @@ function conditionFault(world: FaultWorld, id: string, seats: readonly string[],
   return {
     apply: () =>
       at(() => {
+        requireUp(world, seats);
         conditions.add(id, seats, change);
         tell();
       }),
@@ -155,6 +162,12 @@ function conditionFault(world: FaultWorld, id: string, seats: readonly string[],
         tell();
       }),
   };
+}
+
+/** A fault of a node that does not run is none. */
+function requireUp({ lab }: FaultWorld, seats: readonly string[]): void {
+  const down = seats.filter((seat) => !lab.isUp(seat));
+  if (down.length > 0) throw new Error(`seats ${down.join(', ')}: expected to run, found down`);
 }
 
 function* stopAll({ lab }: FaultWorld, seats: readonly string[], kill: boolean): Script {
@@ -171,7 +184,14 @@ function* startAll(
   seats: readonly string[],
   database: 'kept' | 'lost' | null,
 ): Script {
-  yield* allOf(seats.map((seat) => perform(lab.timeline, lab.start(seat, conditions.of(seat)))));
+  yield* allOf(
+    seats.map((seat) =>
+      perform(
+        lab.timeline,
+        lab.start(seat, () => conditions.of(seat)),
+      ),
+    ),
+  );
   const expectedEmpty = database === 'lost';
   const wrong = seats.filter((seat) => database !== null && lab.node(seat).databaseWasEmpty !== expectedEmpty);
   if (wrong.length > 0)

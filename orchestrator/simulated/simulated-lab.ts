@@ -170,15 +170,15 @@ export class SimulatedLab {
 
   // --- nodes ------------------------------------------------------------------------------------------------------
 
-  /** No effect on one that runs. */
-  *start(seat: string, conditions: NodeConditions): Script {
+  /** No effect on one that runs. `conditions`: asked for when its process is there. */
+  *start(seat: string, conditions: () => NodeConditions): Script {
     const place = this.#seat(seat);
     const done = yield* turnAt(place);
     if (!place.node.up) {
       place.starting = true;
       yield { ms: START_MS };
       place.starting = false;
-      place.node.start(conditions);
+      place.node.start(conditions());
       this.#listeners.onSeat(seat, 'ready', place.node.databaseWasEmpty ? 'empty database' : 'kept database');
     }
     done();

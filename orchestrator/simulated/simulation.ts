@@ -191,7 +191,14 @@ export class Simulation {
 
   *#start(): Script {
     const own = this.#plan.seats.filter(({ startsAtMs }) => startsAtMs === null);
-    yield* allOf(own.map(({ seat }) => perform(this.#timeline, this.#lab.start(seat, this.#conditions.of(seat)))));
+    yield* allOf(
+      own.map(({ seat }) =>
+        perform(
+          this.#timeline,
+          this.#lab.start(seat, () => this.#conditions.of(seat)),
+        ),
+      ),
+    );
   }
 
   /** The only way there is: sensor transactions of their own. */
