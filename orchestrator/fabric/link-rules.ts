@@ -15,6 +15,7 @@
  *
  * Seats, not identities: a client id up to its first slash. It knows no sessions; who is connected does not matter.
  */
+import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { Prng } from '../../node/simulation/prng.ts';
 import { DelayLine } from './delay-line.ts';
 import type { Jitter, LinkCount, LinkRule, MessageClass } from './link-rule.ts';
@@ -135,7 +136,7 @@ export class LinkRules {
 
   constructor(options: LinkRulesOptions) {
     this.#options = options;
-    this.#root = Prng.seeded(options.seed);
+    this.#root = Prng.seeded(options.seed, nativeSha256Hex);
     const release = (copy: DelayedCopy): void => {
       copy.pair.delayed--;
       this.#delayedBySession.set(copy.to, this.#delayedBySession.get(copy.to)! - 1);

@@ -8,7 +8,7 @@ import type { Canary } from '../../node/host/canary.ts';
 import type { NodeConditions } from '../../node/host/conditions.ts';
 import type { BootObservation, ObservedWallet } from '../../node/host/observations.ts';
 import type { ServiceEnd } from '../../node/host/services.ts';
-import type { Request, SensorTransaction, Vote } from '../../node/protocol/message.ts';
+import type { MessageHead, Request, SensorTransaction, Vote } from '../../node/protocol/message.ts';
 import type { Decision, Effect, Input } from '../../node/protocol/step.ts';
 import type { Observation } from '../history/observation.ts';
 import type { Recorder } from './simulated-node.ts';
@@ -130,7 +130,7 @@ export class ObservedValues implements Recorder {
         this.#message(nowMs, 'tx', effect.message, { to: effect.to });
         break;
       case 'accepted':
-        this.#message(nowMs, 'rx', effect.message, verdict(effect.message.kind, null));
+        this.#accepted(nowMs, effect.message);
         break;
       case 'rejected':
         this.#rejected(input, effect.rejection, nowMs);
@@ -168,14 +168,67 @@ export class ObservedValues implements Recorder {
     }
   }
 
+  /** Most of all lines are votes and sensor data that were heard: each is made in one piece. */
+  #accepted(nowMs: number, message: MessageHead): void {
+    if (message.kind === 'vote' && (message as Vote).remainingUnits !== undefined) {
+      this.#voteHeard(nowMs, message as Vote, null);
+    } else if (message.kind === 'sensor' && (message as SensorTransaction).position !== null) {
+      this.#sensorHeard(nowMs, message as SensorTransaction);
+    } else {
+      this.#message(nowMs, 'rx', message, verdict(message.kind, null));
+    }
+  }
+
   #rejected(input: Input | null, rejection: Extract<Effect, { kind: 'rejected' }>['rejection'], nowMs: number): void {
     const { code, message, sender, where, expected, found } = rejection;
     // An eviction is about an older message than the one that is being processed.
     if (input?.kind === 'message' && code !== 'evicted') {
-      this.#message(nowMs, 'rx', input.message, verdict(message, code), message);
+      const vote = input.message as unknown as Vote;
+      if (message === 'vote' && vote.remainingUnits !== undefined) this.#voteHeard(nowMs, vote, code);
+      else this.#message(nowMs, 'rx', input.message, verdict(message, code), message);
       return;
     }
     this.#line(nowMs, 'reject', { type: message, reason: code, sender, where, expected, found });
+  }
+
+  #sensorHeard(nowMs: number, { publisher: pub, topic, value, position }: SensorTransaction): void {
+    const { node, wallet } = this.#options;
+    const { stream, sequence } = position!;
+    const seq = ++this.#seq;
+    const t = this.#tMs;
+    const at = Math.round(nowMs);
+    const c = wallet(pub)!.units;
+    const event = 'sensor.rx';
+    this.#tell({ seq, t, at, node, prev: '', event, pub, topic, value, stream, sequence, c, counted: true });
+  }
+
+  #voteHeard(nowMs: number, vote: Vote, reason: string | null): void {
+    const { voter, requester: R, requestId: reqId, slot: prevState, remainingUnits: remU, nonce } = vote;
+    const { node } = this.#options;
+    const seq = ++this.#seq;
+    const t = this.#tMs;
+    const at = Math.round(nowMs);
+    const event = 'vote.rx';
+    const ok = true;
+    const counted = reason === null;
+    const line = { seq, t, at, node, prev: '', event, voter, reqId, R, prevState, remU, nonce, ok, counted };
+    this.#tell(counted ? line : Object.assign(line, { reason }));
+  }
+
+  #wallet(id: string, atMs: number): void {
+    const { node, wallet } = this.#options;
+    const found = wallet(id);
+    if (found === undefined) return;
+    const seq = ++this.#seq;
+    const t = this.#tMs;
+    const at = Math.round(atMs);
+    this.#tell({ seq, t, at, node, prev: '', event: 'wallet', id, state: found.stateHash, cU: found.units });
+  }
+
+  #tell(line: Observation): void {
+    const { node, seat, onObservation } = this.#options;
+    if (onObservation === null) return;
+    onObservation(seat === node ? line : Object.assign(line, { seat }));
   }
 
   #message(
@@ -214,12 +267,6 @@ export class ObservedValues implements Recorder {
       default:
         return { kind: message.kind };
     }
-  }
-
-  #wallet(id: string, atMs: number): void {
-    const wallet = this.#options.wallet(id);
-    if (wallet === undefined) return;
-    this.#line(atMs, 'wallet', { id, state: wallet.stateHash, cU: wallet.units });
   }
 }
 

@@ -103,7 +103,7 @@ export class SimulatedLab {
       timeline,
       order: simulation.broker,
       network: NETWORKS[simulation.network],
-      draws: new PairDraws(Prng.seeded(lab.seed).stream('network'), names),
+      draws: new PairDraws(Prng.seeded(lab.seed, nativeSha256Hex).stream('network'), names),
       seats,
       prefix,
       wire: lab.parameters,

@@ -17,6 +17,7 @@ import { type Canary, encodeCanary } from '../../node/host/canary.ts';
 import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditions.ts';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { canaryTopic, channelTopic, peerTopic } from '../../node/host/fabric-topics.ts';
+import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { searchNonceNatively } from '../../node/host/native-search.ts';
 import { NodeClock } from '../../node/host/node-clock.ts';
 import type { HostCounters, Intervention } from '../../node/host/node-host.ts';
@@ -83,11 +84,16 @@ interface Job {
   readonly copy: Copy | null;
 }
 
+interface Step {
+  readonly input: Input | null;
+  readonly effects: readonly StepEffect[];
+}
+
 /** What is between its beginning and its commit, or its commit and its end. */
 interface Transaction {
   readonly changes: readonly Change[];
   readonly runs: readonly ServiceRun[];
-  readonly steps: readonly { readonly input: Input | null; readonly effects: readonly StepEffect[] }[];
+  readonly steps: readonly Step[];
   readonly outbox: readonly StepEffect[];
   readonly nowMs: number;
   readonly commitsAtMs: number;
@@ -206,7 +212,7 @@ export class SimulatedNode implements FabricClient {
 
   #born(): Life {
     const { lab, seat, node, profile, sensors, disk, timeline, epochMs } = this.#options;
-    const draws = Prng.seeded(lab.seed).stream(`life/${seat}/${this.#lives++}`);
+    const draws = Prng.seeded(lab.seed, nativeSha256Hex).stream(`life/${seat}/${this.#lives++}`);
     const fresh = disk.empty && this.#runs.size === 0;
     const interrupted = [...this.#runs.values()]
       .filter(({ phase }) => phase === 'started')
@@ -218,7 +224,10 @@ export class SimulatedNode implements FabricClient {
       durable: disk.load(),
       stream: draws.integer(0, STREAMS - 1),
     });
-    const core = new ByzantineNode({ core: ledger, prng: Prng.seeded(lab.seed).stream(`behaviours/${seat}`) });
+    const core = new ByzantineNode({
+      core: ledger,
+      prng: Prng.seeded(lab.seed, nativeSha256Hex).stream(`behaviours/${seat}`),
+    });
     const boot = Array.from({ length: 2 }, () => draws.uint32().toString(16).padStart(8, '0')).join('');
     const created = createSensors({
       definitions: sensors,
@@ -426,20 +435,22 @@ export class SimulatedNode implements FabricClient {
     const changes: Change[] = [];
     const runs: ServiceRun[] = [];
     const outbox: StepEffect[] = [];
-    const steps: { readonly input: Input | null; readonly effects: readonly StepEffect[] }[] = [];
-    const inputs: (Input | Intervention)[] = [first];
+    const steps: Step[] = [];
+    let following: Input[] | null = null;
     let hashes = 0;
-    for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+    for (let input: Input | Intervention | undefined = first; input !== undefined; input = following?.shift()) {
       const effects = typeof input === 'function' ? input(life.nowMs) : core.step(input, life.nowMs);
+      if (effects.length === 0) continue;
       steps.push({ input: typeof input === 'function' ? null : input, effects });
       for (const effect of effects) {
         if (effect.kind === 'persist') {
-          changes.push(...effect.changes);
+          for (const change of effect.changes) changes.push(change);
         } else if (effect.kind === 'seek' && effect.difficulty <= INLINE_DIFFICULTY_MAX) {
           const nonce = searchNonceNatively(effect.prefix, effect.difficulty);
           hashes += hashesOf(nonce);
-          inputs.push({ kind: 'nonce-found', ticket: effect.ticket, nonce });
-        } else {
+          following ??= [];
+          following.push({ kind: 'nonce-found', ticket: effect.ticket, nonce });
+        } else if (effect.kind !== 'accepted') {
           if (effect.kind === 'execute') runs.push(startedRun(effect));
           outbox.push(effect);
         }
@@ -457,7 +468,7 @@ export class SimulatedNode implements FabricClient {
       this.#changedMs = this.#options.timeline.nowMs;
     }
     const recorder = this.#recorder;
-    for (const { input, effects } of steps) if (effects.length > 0) recorder.record(input, effects, nowMs);
+    for (const { input, effects } of steps) recorder.record(input, effects, nowMs);
     recorder.flush();
     for (const effect of outbox) this.#perform(life, effect, nowMs);
     if (copy !== null) this.#options.fabric.acknowledge(this.#options.seat, copy);
