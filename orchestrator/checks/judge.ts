@@ -181,6 +181,12 @@ function verdictOf(
     ({ check, state, detail }) =>
       `${check.title}: expected ${check.expect === 'hold' ? 'to hold' : 'a violation'}, ${state === 'hold' ? 'it holds' : 'violated'}: ${detail}`,
   );
+  // Where a check counts them, it says how many are right.
+  const counted = plan.checks.some((check) => check.kind !== 'invariant' && check.metric === 'crashes');
+  const died = counted ? [] : events.filter((event) => event.event === 'seat' && event.state === 'crashed');
+  for (const event of died) {
+    if (event.event === 'seat') reasons.push(`seat ${event.seat} ended and was not told to: ${event.detail}`);
+  }
   for (const { check, asExpected, detail } of checks) {
     if (asExpected === null) reasons.push(`${check.title}: unknown: ${detail}`);
   }
@@ -194,7 +200,10 @@ function verdictOf(
     else if (states.length === 0) reasons.push(`fault ${title}: its turn never came`);
   }
   if (checks.length === 0) reasons.push('the plan asks for no check');
-  return { verdict: failed.length > 0 ? 'failed' : reasons.length > 0 ? 'inconclusive' : 'pass', reasons };
+  return {
+    verdict: failed.length + died.length > 0 ? 'failed' : reasons.length > 0 ? 'inconclusive' : 'pass',
+    reasons,
+  };
 }
 
 function shownValue(value: number): string {

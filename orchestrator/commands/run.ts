@@ -116,6 +116,7 @@ export const runCommand = defineCommand({
     });
     for (const text of [runtime.why, ...runtime.warnings]) if (text !== null) context.terminal.note(text);
     requireCapabilities(plan, runtime.placement.runtime, runtime.capabilities);
+    let keep = flags.keep;
     try {
       const summary = await performRun({
         plan,
@@ -143,9 +144,17 @@ export const runCommand = defineCommand({
       }
       tellGithub(context, summary, source === null ? null : source.file);
       return summary.exitCode;
+    } catch (error) {
+      // What could not be copied is still there.
+      if (!(error instanceof Failure) || error.code !== 'artefacts') throw error;
+      keep = true;
+      const remove = `wallance down --volumes --lab ${lab}`;
+      throw new Failure(error.code, `${error.message}\nthe nodes' own files are in ${directory.root} (${remove})`, {
+        cause: error,
+      });
     } finally {
       // The wallets of a run are in its directory; with --keep the lab stays to be looked at.
-      if (!flags.keep) directory.remove();
+      if (!keep) directory.remove();
     }
   },
 });

@@ -242,6 +242,7 @@ export class Lab {
       try {
         await reserveSessions(runtime.fabricUrl!, plan, this.#credentials, this.#stopped.signal);
       } catch (cause) {
+        if (this.#stopped.signal.aborted) throw new Failure('interrupted', 'interrupted', { cause });
         throw new Failure('environment', `the fabric does not take the seats: ${messageOf(cause)}`, { cause });
       }
     }

@@ -112,7 +112,7 @@ export interface RunFacts {
   readonly tookMs: number;
   /** Null: as the verdict says. Otherwise the run ended for another reason, which `reasons` states. */
   readonly exitCode: ExitCode | null;
-  /** Beside those of the judgement. */
+  /** Why the run did not go as planned, beside those of the judgement: it does not pass then. */
   readonly reasons: readonly string[];
   readonly replay: readonly string[];
   readonly path: string;
@@ -120,7 +120,9 @@ export interface RunFacts {
 
 export function summarise(record: RunRecord, judgement: Judgement, facts: RunFacts): RunSummary {
   const { plan, events } = record;
-  const { verdict, checks, metrics, stuck, correct } = judgement;
+  const { checks, metrics, stuck, correct } = judgement;
+  // A check that failed stays the finding; otherwise a run that went another way than planned says nothing.
+  const verdict = facts.reasons.length > 0 && judgement.verdict === 'pass' ? 'inconclusive' : judgement.verdict;
   const loadT = loadBegan(events);
   return {
     schema: 1,

@@ -12,12 +12,14 @@ export async function fund(lab: Lab, plan: ScenarioPlan, signal: AbortSignal): P
   const nodeOf = new Map(plan.seats.map(({ seat, node }) => [seat, node]));
   const owed = new Map<string, number>();
   for (const [seat, count] of Object.entries(plan.workload.fundUnits)) {
-    if (count === 0 || !lab.isUp(seat)) continue;
+    if (count === 0) continue;
+    if (!lab.isUp(seat)) throw new Failure('environment', `funds: expected seat ${seat} to run, found it down`);
     const node = nodeOf.get(seat)!;
     owed.set(node, (owed.get(node) ?? 0) + count);
     await lab.sample(seat, { topic: TOPIC, value: 0, count });
   }
   if (owed.size === 0) return;
+  const present = plan.seats.filter(({ startsAtMs }) => startsAtMs === null).map(({ seat }) => seat);
   const deadlineMs = performance.now() + FUND_MS_MAX;
   for (;;) {
     const reports = await lab.reports();
@@ -25,13 +27,15 @@ export async function fund(lab: Lab, plan: ScenarioPlan, signal: AbortSignal): P
       const units = new Map(wallets.map(({ id, units: held }) => [id, held]));
       return [...owed].some(([node, count]) => (units.get(node) ?? 0) < count);
     });
-    const answering = plan.seats.filter(({ seat }) => lab.isUp(seat)).length;
-    if (poor.length === 0 && reports.size === answering) return;
+    const deaf = present.filter((seat) => !reports.has(seat));
+    if (poor.length === 0 && deaf.length === 0) return;
+    const down = present.filter((seat) => !lab.isUp(seat));
+    if (down.length > 0) throw new Failure('environment', `funds: seats ${down.join(', ')} ended meanwhile`);
     throwIfInterrupted(signal);
     if (performance.now() > deadlineMs)
       throw new Failure(
         'environment',
-        `funds: expected every wallet to be funded within ${FUND_MS_MAX / 1000} s, seats ${poor.map(([seat]) => seat).join(', ')} have not heard of all of it`,
+        `funds: expected every wallet to be funded within ${FUND_MS_MAX / 1000} s, seats ${[...poor.map(([seat]) => seat), ...deaf].join(', ')} have not heard of all of it`,
       );
     await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS));
   }

@@ -126,41 +126,34 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
       trouble = error;
     }
     progress.end();
-    const { finals, fabric, reasons } = await stages.read();
-    if (settings.onStanding === null) await log.timed('stop', () => lab.stop());
-    const gaps = [...(await log.timed('collect', () => collect(lab.lab, run, finals)))];
-    gaps.push(...journal.close());
-    if (log.failure !== null) gaps.push(`events.ndjson is incomplete: ${log.failure}`);
-    run.json('fabric.json', fabric);
-    run.json('gaps.json', gaps);
-    if (trouble !== null) throw pointedAt(trouble, `what was recorded is in ${run.path}`);
-    const summary = await log.timed('judge', async () => {
-      const { record } = loadRun(run.path);
-      const judgement = judge(record);
-      const made = summarise(record, judgement, {
-        runtime: runtime.placement.runtime,
-        startedAt: startedAt.toISOString(),
-        tookMs: Date.now() - startedAt.getTime(),
-        // A check that failed stays the finding; otherwise a run that went another way says nothing.
-        exitCode: signal.aborted
-          ? EXIT.interrupted
-          : reasons.length > 0 && judgement.verdict === 'pass'
-            ? EXIT.inconclusive
-            : null,
-        reasons: signal.aborted ? ['interrupted', ...reasons] : reasons,
-        replay: settings.replay,
-        path: run.path,
+    const summary = await recorded(async () => {
+      const { finals, fabric, reasons } = await stages!.read();
+      if (settings.onStanding === null) await log.timed('stop', () => lab.stop());
+      const gaps = [...(await log.timed('collect', () => collect(lab.lab, run, finals)))];
+      gaps.push(...journal.close());
+      if (log.failure !== null) gaps.push(`events.ndjson is incomplete: ${log.failure}`);
+      run.json('fabric.json', fabric);
+      run.json('gaps.json', gaps);
+      if (trouble !== null) throw trouble;
+      const made = await log.timed('judge', async () => {
+        const { record } = loadRun(run.path);
+        const judged = summarise(record, judge(record), {
+          runtime: runtime.placement.runtime,
+          startedAt: startedAt.toISOString(),
+          tookMs: Date.now() - startedAt.getTime(),
+          exitCode: signal.aborted ? EXIT.interrupted : null,
+          reasons: signal.aborted ? ['interrupted', ...reasons] : reasons,
+          replay: settings.replay,
+          path: run.path,
+        });
+        run.json('result.json', judged);
+        run.text('junit.xml', junitXml(judged));
+        writeReport(join(run.path, 'report.html'), { summary: judged, record, environment: manifest });
+        return judged;
       });
-      run.json('result.json', made);
-      run.text('junit.xml', junitXml(made));
-      writeReport(join(run.path, 'report.html'), {
-        summary: made,
-        record,
-        environment: manifest,
-      });
+      if (log.failure !== null) throw new Failure('artefacts', `${join(run.path, 'events.ndjson')}: ${log.failure}`);
       return made;
-    });
-    if (log.failure !== null) throw new Failure('artefacts', `${join(run.path, 'events.ndjson')}: ${log.failure}`);
+    }, run);
     run.link();
     if (settings.onStanding !== null && !signal.aborted) {
       signal.addEventListener('abort', () => void lab.stop());
@@ -170,6 +163,15 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
   } finally {
     progress.end();
     await lab.stop();
+  }
+}
+
+/** What goes wrong once there is something to keep says where it is. */
+async function recorded<T>(perform: () => Promise<T>, run: RunDirectory): Promise<T> {
+  try {
+    return await perform();
+  } catch (error) {
+    throw pointedAt(error, `what was recorded is in ${run.path}`);
   }
 }
 

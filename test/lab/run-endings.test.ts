@@ -8,12 +8,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadRun } from '../../orchestrator/checks/load-run.ts';
-import { CommandLine, type CommandLineSettings } from '../support/command-line.ts';
+import { LabDirectory } from '../../orchestrator/lab/lab-directory.ts';
+import { CommandLine } from '../support/command-line.ts';
 
 const QUIET = 'workload: {sensors: none, duration: 60s, settle: 5s}';
 
-function commandLine(scenario: string, settings: CommandLineSettings = {}): CommandLine {
-  const cli = new CommandLine(undefined, settings);
+function commandLine(scenario: string): CommandLine {
+  const cli = new CommandLine();
   mkdirSync(cli.home, { recursive: true });
   writeFileSync(join(cli.home, 'scenario.yaml'), scenario);
   return cli;
@@ -34,7 +35,10 @@ function left(cli: CommandLine): string[] {
   return [...processes, ...(existsSync(labs) ? readdirSync(labs) : [])];
 }
 
-async function interruptedAt(phase: string, scenario: string): Promise<{ code: number | null; cli: CommandLine }> {
+async function interruptedAt(
+  phase: string,
+  scenario: string,
+): Promise<{ code: number | null; text: string; cli: CommandLine }> {
   const cli = commandLine(scenario);
   const child = cli.start('run', 'scenario.yaml');
   let text = '';
@@ -45,9 +49,12 @@ async function interruptedAt(phase: string, scenario: string): Promise<{ code: n
     told = true;
     child.kill('SIGINT');
   });
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
   const code = await new Promise<number | null>((done) => child.once('close', done));
   assert.ok(told, `phase ${phase} never came:\n${text}`);
-  return { code, cli };
+  return { code, text, cli };
 }
 
 describe('Ctrl-C', { concurrency: 2 }, () => {
@@ -59,12 +66,12 @@ describe('Ctrl-C', { concurrency: 2 }, () => {
   };
   for (const [phase, scenario] of Object.entries(scenarios)) {
     test(`in the phase ${phase} ends the run with 130, its record kept and nothing left`, async () => {
-      const { code, cli } = await interruptedAt(phase, scenario);
-      assert.equal(code, 130);
+      const { code, text, cli } = await interruptedAt(phase, scenario);
+      assert.equal(code, 130, text);
       assert.deepEqual(left(cli), []);
       const run = runOf(cli, 'ended');
       assert.ok(existsSync(join(run, 'scenario.resolved.yaml')));
-      assert.ok(existsSync(join(run, 'nodes/1/stdout.log')), 'what the nodes printed');
+      if (phase !== 'start') assert.ok(existsSync(join(run, 'nodes/1/stdout.log')), 'what the nodes printed');
       if (phase === 'load' || phase === 'settle') {
         const { record } = loadRun(run);
         const phases = record.events.flatMap((event) => (event.event === 'phase' ? [event.phase] : []));
@@ -102,21 +109,52 @@ test('a fault that cannot be applied makes the run inconclusive, and the reason 
 });
 
 test('a runtime that lacks a capability is refused before anything starts', async () => {
-  const cli = commandLine(`name: ended\nnodes: {all: {count: 3, board: pi3bplus}}\n${QUIET}\n`);
+  const cli = commandLine(`name: ended\nnodes: {pi: {count: 3, board: pi3bplus}}\n${QUIET}\n`);
   const { code, stderr } = await cli.run('run', 'scenario.yaml');
   assert.equal(code, 4);
   assert.match(stderr, /needs board-limits, which runtime processes does not have/);
   assert.ok(!existsSync(join(cli.home, 'runs')));
 });
 
-test('a full disk for artefacts ends the run with 3, nothing left behind', async () => {
-  // No file may grow beyond 128 kB: the nodes' own stay below, the history of all of them does not.
+test('a full disk for artefacts ends the run with 3; what could not be copied is kept', async () => {
   const cli = commandLine(
-    'name: ended\nnodes: 6\nworkload: {sensors: none, funds: 40, duration: 2s, settle: 5s}\nchecks:\n  - {invariant: I9}\n',
-    { through: ['/bin/sh', '-c', 'ulimit -f 256; exec "$0" "$@"'] },
+    'name: ended\nnodes: 6\nworkload: {sensors: none, funds: 100, duration: 2s, settle: 5s}\nchecks:\n  - {invariant: I9}\n',
   );
-  const { code, stderr } = await cli.run('run', 'scenario.yaml');
-  assert.equal(code, 3, stderr);
-  assert.match(stderr, /could not be collected|cannot write/);
-  assert.deepEqual(left(cli), []);
+  const child = cli.start('run', 'scenario.yaml');
+  const text = { stdout: '', stderr: '' };
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+    text.stderr += part;
+  });
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    // The lab process alone, once its nodes run: from now on it can write no file beyond 50 kB.
+    if (!text.stdout.includes('phase load') && `${text.stdout}${part}`.includes('phase load'))
+      execFileSync('prlimit', [`--pid=${child.pid}`, '--fsize=50000']);
+    text.stdout += part;
+  });
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  assert.equal(code, 3, `${text.stdout}${text.stderr}`);
+  assert.match(text.stderr, /could not be collected: EFBIG/);
+  assert.match(text.stderr, /what was recorded is in .*runs\/ended/);
+  const lab = left(cli);
+  assert.equal(lab.length, 1, 'no process, and the lab with what could not be copied');
+  assert.match(text.stderr, new RegExp(`wallance down --volumes --lab ${lab[0]}`));
+});
+
+test('a node that dies of its own accord fails the run, whatever the checks find', async () => {
+  const cli = commandLine(
+    'name: ended\nnodes: 4\nworkload: {sensors: none, funds: 20, duration: 1500ms, settle: 5s, purchases: [{count: 2}]}\n' +
+      'checks:\n  - {invariant: I1}\n',
+  );
+  const child = cli.start('run', 'scenario.yaml', '--lab', 'mortal');
+  let stdout = '';
+  let killed = false;
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    stdout += part;
+    if (killed || !stdout.includes('phase load')) return;
+    killed = true;
+    process.kill(new LabDirectory(cli.home, 'mortal').readRunning()!.nodes['4']!.pid, 'SIGKILL');
+  });
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  assert.equal(code, 1, stdout);
+  assert.match(stdout, /seat 4 ended and was not told to: it was ended by SIGKILL/);
 });

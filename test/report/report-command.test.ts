@@ -9,12 +9,13 @@ import { Terminal } from '../../orchestrator/cli/terminal.ts';
 import { reportCommand } from '../../orchestrator/commands/report.ts';
 import { remakeReport } from '../../orchestrator/report/write-report.ts';
 import { equivocation } from '../support/attacked-run.ts';
-import { writeRun } from '../support/recorded-run.ts';
+import { invariantCheck, writeRun } from '../support/recorded-run.ts';
 
 function world() {
   const home = mkdtempSync(join(tmpdir(), 'wallance-report-'));
   const directory = join(home, 'runs/attacked/1');
-  writeRun(directory, equivocation(['6', '7', '8']).record());
+  const record = equivocation(['6', '7', '8']).record();
+  writeRun(directory, { ...record, plan: { ...record.plan, checks: [invariantCheck('I1')] } });
   writeFileSync(join(directory, 'manifest.json'), JSON.stringify({ runtime: 'docker', engine: '29.1' }));
   const text = { out: '', err: '' };
   const stream = (name: 'out' | 'err') => ({
@@ -63,7 +64,7 @@ test('--out puts it elsewhere, folders are made', async () => {
 test('what is no run is said as the reader says it; what cannot be written is one of the records', async () => {
   const { text, run, home } = world();
   assert.equal(await run('nowhere'), 64);
-  assert.match(text.err, /expected a run directory, got .*nowhere/);
+  assert.match(text.err, /expected the directory of a run, got .*nowhere/);
   writeFileSync(join(home, 'a-file'), '');
   assert.equal(await run('runs/attacked/1', '--out', 'a-file/page.html'), 3);
 });
