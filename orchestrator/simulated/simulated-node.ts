@@ -100,6 +100,13 @@ interface Transaction {
   readonly copy: Copy | null;
 }
 
+interface Timer {
+  readonly appointment: Appointment;
+  /** When it looks, and when it is due by now. */
+  readonly plannedMs: number;
+  dueMs: number;
+}
+
 /** One process of the node. */
 interface Life {
   readonly core: ByzantineNode;
@@ -109,7 +116,7 @@ interface Life {
   readonly clock: NodeClock;
   readonly sensors: readonly VirtualSensor[];
   readonly inbox: (Job | { readonly canary: Copy })[];
-  readonly timers: Map<string, Appointment>;
+  readonly timers: Map<string, Timer>;
   /** Frozen where it is; what fires meanwhile runs when it goes on. */
   paused: boolean;
   readonly late: (() => void)[];
@@ -287,7 +294,7 @@ export class SimulatedNode implements FabricClient {
   #end(life: Life): void {
     const { timeline, fabric, seat } = this.#options;
     for (const sensor of life.sensors) sensor.stop();
-    for (const timer of life.timers.values()) timeline.cancel(timer);
+    for (const { appointment } of life.timers.values()) timeline.cancel(appointment);
     life.inbox.length = 0;
     life.doing = null;
     this.#life = null;
@@ -564,16 +571,27 @@ export class SimulatedNode implements FabricClient {
 
   #wake(life: Life, name: string, atMs: number | null, nowMs: number): void {
     const { timeline } = this.#options;
-    timeline.cancel(life.timers.get(name) ?? null);
+    const timer = life.timers.get(name);
+    const dueMs = atMs === null ? null : timeline.nowMs + Math.max(0, atMs - nowMs);
+    // One that is put off with every message is not planned anew each time: it looks again when its time has come.
+    if (timer !== undefined && dueMs !== null && timer.plannedMs <= dueMs) {
+      timer.dueMs = dueMs;
+      return;
+    }
+    timeline.cancel(timer?.appointment ?? null);
     life.timers.delete(name);
-    if (atMs === null) return;
-    const appointment = timeline.appoint(timeline.nowMs + Math.max(0, atMs - nowMs), () => {
-      this.#fire(life, () => {
-        if (life.timers.get(name) === appointment) life.timers.delete(name);
-        this.#input(life, { kind: 'wake', name });
-      });
+    if (dueMs !== null) this.#plan(life, name, dueMs);
+  }
+
+  #plan(life: Life, name: string, dueMs: number): void {
+    const appointment = this.#options.timeline.appoint(dueMs, () => {
+      if (life.timers.get(name) !== timer) return;
+      life.timers.delete(name);
+      if (timer.dueMs > dueMs) this.#plan(life, name, timer.dueMs);
+      else this.#fire(life, () => this.#input(life, { kind: 'wake', name }));
     });
-    life.timers.set(name, appointment);
+    const timer: Timer = { appointment, plannedMs: dueMs, dueMs };
+    life.timers.set(name, timer);
   }
 
   // --- views ------------------------------------------------------------------------------------------------------
