@@ -18,12 +18,14 @@ import { benchContainers } from './containers.ts';
 import { benchFabric } from './fabric.ts';
 import { benchHashing } from './hashing.ts';
 import { benchLab } from './lab.ts';
+import { benchSimulation } from './simulation.ts';
 import { benchStore } from './store.ts';
 
 const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figure[]>>> = {
   hashing: () => benchHashing(),
   codec: () => benchCodec(),
   store: () => benchStore(),
+  simulation: (quick) => benchSimulation(quick),
   fabric: () => benchFabric(),
   checks: (quick) => benchChecks(quick),
   lab: (quick) => benchLab(quick),
