@@ -134,7 +134,7 @@ function figures(watched: readonly Turn[], bare: readonly Turn[]): Figure[] {
 }
 
 function planned(lab: string): LabOptions['plan'] {
-  const program = { kind: 'mqtt', topic: `wallance/v1/${lab}/{requester}/device/tick`, payload: '' };
+  const program = { kind: 'mqtt', topic: `wallance/v1/${lab}/{requester}/device/tick`, payload: 'tick' };
   const services = [{ name: SERVICE, priceDcoins: 1, program }];
   return newPlan(lab, { nodes: MEMBERS, sensors: [], services });
 }
@@ -221,8 +221,8 @@ class MeasuredLab {
     for (let index = 0; index < count; index++) {
       const seat = this.#seats[index % MEMBERS]!;
       sent.push(monotonicMs());
-      taken.push(this.#order(seat, 'strict'));
-      await new Promise((done) => setTimeout(done, begunMs + (index + 1) * PERIOD_MS - monotonicMs()));
+      taken.push(this.#order(seat));
+      await new Promise((done) => setTimeout(done, Math.max(0, begunMs + (index + 1) * PERIOD_MS - monotonicMs())));
     }
     await Promise.all(taken);
     // A node's purchases follow each other; those of two nodes may not.
@@ -234,16 +234,17 @@ class MeasuredLab {
   /** Milliseconds between two commits, of those after the last order was taken. */
   async #chained(seat: string, count: number): Promise<readonly number[]> {
     const heard = this.#expect(count);
-    await Promise.all(Array.from({ length: count }, () => this.#order(seat, 'wait')));
+    await Promise.all(Array.from({ length: count }, () => this.#order(seat)));
     const takenMs = monotonicMs();
     const times = (await heard).map(({ t }) => t).filter((t) => t > takenMs);
     return times.slice(1).map((t, index) => t - times[index]!);
   }
 
-  async #order(seat: string, mode: 'strict' | 'wait'): Promise<void> {
+  /** Waits in the node's queue where the one before is not decided: a busy machine is no reason to fail. */
+  async #order(seat: string): Promise<void> {
     this.#ordered++;
-    const result = await this.lab.order(seat, SERVICE, mode);
-    if (result.outcome !== 'requested' && (mode === 'strict' || result.outcome !== 'queued'))
+    const result = await this.lab.order(seat, SERVICE, 'wait');
+    if (result.outcome !== 'requested' && result.outcome !== 'queued')
       throw new Error(`an order was not taken: ${JSON.stringify(result)}`);
   }
 
