@@ -212,7 +212,8 @@ function pointedAt(error: unknown, where: string): unknown {
   return new Failure(error.code, `${error.message}\n${where}`, { cause: error });
 }
 
-function liveFigures(metrics: LiveMetrics): LiveFigures {
+/** What the progress display shows of `metrics`. */
+export function liveFigures(metrics: LiveMetrics): LiveFigures {
   return {
     value: (metric) => metrics.value(metric),
     worst: () => {
