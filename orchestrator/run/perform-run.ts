@@ -13,9 +13,9 @@ import { EXIT } from '../cli/exit-code.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { Failure } from '../failure.ts';
 import type { Observation } from '../history/observation.ts';
-import type { LabEvent } from '../lab/lab.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
 import { LabProcess } from '../lab/lab-process.ts';
+import type { LabEvent } from '../lab/lab-view.ts';
 import { PROJECT_VERSION } from '../project.ts';
 import { junitXml } from '../report/junit.ts';
 import { type RunSummary, summarise } from '../report/run-summary.ts';
@@ -212,7 +212,8 @@ function pointedAt(error: unknown, where: string): unknown {
   return new Failure(error.code, `${error.message}\n${where}`, { cause: error });
 }
 
-function liveFigures(metrics: LiveMetrics): LiveFigures {
+/** What the progress display shows of `metrics`. */
+export function liveFigures(metrics: LiveMetrics): LiveFigures {
   return {
     value: (metric) => metrics.value(metric),
     worst: () => {
