@@ -30,9 +30,9 @@ import { openCredentials } from '../lab/credentials.ts';
 import { newPlan } from '../lab/kept-lab.ts';
 import { Lab, type LabOptions } from '../lab/lab.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
+import { liveFigures } from '../run/judged-run.ts';
 import { MessageJournal } from '../run/message-journal.ts';
 import { ObservationWatch } from '../run/observation-watch.ts';
-import { liveFigures } from '../run/perform-run.ts';
 import { ScenarioProgress } from '../run/scenario-progress.ts';
 import { SeatConditions } from '../run/seat-conditions.ts';
 import { ProcessRuntime } from '../runtimes/processes.ts';
@@ -86,7 +86,7 @@ export async function benchHarness(quick = false): Promise<Figure[]> {
     const turns: Record<keyof typeof labs, Turn[]> = { watched: [], bare: [] };
     await labs.watched.start();
     await labs.bare.start();
-    const fabric = labs.watched.lab.fabricControl!;
+    const fabric = labs.watched.lab.fabric.control!;
     await fabric.setLinks([{ ...IDLE_RULE, id: 'once' }]);
     await fabric.setLinks([]);
     // The first pair is not counted: code is still being compiled.
@@ -268,7 +268,7 @@ class MeasuredLab {
 
   /** Of nodes, fabric and this process, so far. */
   async #cpuMs(): Promise<number> {
-    const [reports, fabric] = await Promise.all([this.lab.reports(), this.lab.fabricStats()]);
+    const [reports, fabric] = await Promise.all([this.lab.reports(), this.lab.fabric.stats()]);
     const { user, system } = process.cpuUsage();
     const nodes = [...reports.values()].reduce((sum, { cpuMs }) => sum + cpuMs, 0);
     return nodes + (fabric?.cpuMs ?? 0) + (user + system) / 1000;

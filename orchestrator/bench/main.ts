@@ -19,12 +19,14 @@ import { benchFabric } from './fabric.ts';
 import { benchHarness } from './harness.ts';
 import { benchHashing } from './hashing.ts';
 import { benchLab } from './lab.ts';
+import { benchSimulation } from './simulation.ts';
 import { benchStore } from './store.ts';
 
 const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figure[]>>> = {
   hashing: () => benchHashing(),
   codec: () => benchCodec(),
   store: () => benchStore(),
+  simulation: (quick) => benchSimulation(quick),
   fabric: () => benchFabric(),
   checks: (quick) => benchChecks(quick),
   lab: (quick) => benchLab(quick),

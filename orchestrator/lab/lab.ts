@@ -21,37 +21,19 @@ import type { OrderMode } from '../../node/protocol/step.ts';
 import { type ClockOffset, measureClock } from '../control/clock-offset.ts';
 import { ControlClient, ControlError } from '../control/control-client.ts';
 import { type BrokerStats, EmbeddedBroker } from '../fabric/embedded-broker.ts';
-import type { FabricControl } from '../fabric/fabric-control.ts';
 import { Failure, messageOf, throwIfInterrupted } from '../failure.ts';
 import { type Observation, parseObservation } from '../history/observation.ts';
-import type { CollectedFiles, FabricRestart, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import type { CollectedFiles, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { type LabCredentials, openCredentials } from './credentials.ts';
 import { elsewhere } from './elsewhere.ts';
 import { forEachBounded } from './for-each-bounded.ts';
 import type { LabDirectory } from './lab-directory.ts';
+import { LabFabric } from './lab-fabric.ts';
 import type { LabPlan, SeatPlan } from './lab-plan.ts';
+import type { LabEvent, SeatState, SeatView } from './lab-view.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { PurchaseWatch } from './purchase-watch.ts';
 import { reserveSessions } from './reserve-sessions.ts';
-
-export type LabEvent =
-  | { readonly kind: 'broker'; readonly which: 'control' | 'fabric'; readonly url: string }
-  | {
-      readonly kind: 'ready';
-      readonly seat: string;
-      readonly node: string;
-      readonly readyMs: number;
-      readonly databaseEmpty: boolean;
-    }
-  /** It ended, and nobody had asked for it. */
-  | { readonly kind: 'died'; readonly seat: string; readonly node: string; readonly reason: string }
-  /** It ended as it was asked to. */
-  | { readonly kind: 'stopped'; readonly seat: string; readonly node: string; readonly reason: string }
-  /** It runs another configuration and was told to end. */
-  | { readonly kind: 'refused'; readonly node: string; readonly reason: string }
-  | { readonly kind: 'fabric-died'; readonly reason: string }
-  /** Something went wrong that stops nothing. */
-  | { readonly kind: 'trouble'; readonly text: string };
 
 export interface LabOptions {
   readonly plan: LabPlan;
@@ -77,25 +59,6 @@ export interface LabOptions {
   readonly onProcesses?: () => void;
 }
 
-/**
- * `crashed`: it ended without being asked; `failed`: it says itself that it cannot run; `refused`: it is external and
- * runs another configuration. An external one that has never been heard of is down.
- */
-export type SeatState = 'down' | 'starting' | 'ready' | 'stopping' | 'crashed' | 'failed' | 'refused';
-
-export interface SeatView {
-  readonly seat: string;
-  readonly node: string;
-  readonly state: SeatState;
-  readonly pid: number | null;
-  readonly readyMs: number | null;
-  readonly http: string | null;
-  /** Why, where the state wants an explanation. */
-  readonly detail: string | null;
-  /** The node's own view; null where it does not answer. */
-  readonly report: NodeReport | null;
-}
-
 interface Seat {
   readonly plan: SeatPlan;
   state: SeatState;
@@ -119,6 +82,7 @@ const CATCH_UP_LOOK_MS = 30;
 export class Lab {
   readonly plan: LabPlan;
   readonly purchases = new PurchaseWatch();
+  readonly fabric = new LabFabric(() => this.#runtime);
   readonly #options: LabOptions;
   readonly #credentials: LabCredentials;
   readonly #seats: ReadonlyMap<string, Seat>;
@@ -130,7 +94,6 @@ export class Lab {
   #control: ControlClient | null = null;
   #runtime: Runtime | null = null;
   #controlUrl = '';
-  #fabricFailure: string | null = null;
   #stopping: Promise<void> | null = null;
   readonly #stopped = new AbortController();
   /** Nothing is started any more. */
@@ -175,16 +138,11 @@ export class Lab {
   }
 
   get fabricUrl(): string | null {
-    return this.#runtime?.fabricUrl ?? null;
+    return this.fabric.url;
   }
 
   get controlUrl(): string {
     return this.#controlUrl;
-  }
-
-  /** Why the fabric ended by itself; null while it runs. */
-  get fabricFailure(): string | null {
-    return this.#fabricFailure;
   }
 
   /** Starts both brokers and all nodes that are its own; resolves when these are ready. Stops everything again when that fails. */
@@ -237,7 +195,7 @@ export class Lab {
       ...(this.#options.onJournal === undefined ? {} : { journal: this.#options.onJournal }),
       onNodeExit: (seat, exit) => this.#onExit(seat, exit),
       onFabricExit: (reason) => {
-        this.#fabricFailure = reason;
+        this.fabric.failure = reason;
         onEvent({ kind: 'fabric-died', reason });
       },
     });
@@ -501,40 +459,6 @@ export class Lab {
     );
   }
 
-  // --- fabric -----------------------------------------------------------------------------------------------------
-
-  /** Null where the broker is not the lab's own. */
-  get fabricControl(): FabricControl | null {
-    return this.#runtime?.fabric ?? null;
-  }
-
-  restartFabric(restart: FabricRestart): Promise<void> {
-    return this.#runtime!.restartFabric(restart);
-  }
-
-  pauseFabric(): Promise<void> {
-    return this.#runtime!.pauseFabric();
-  }
-
-  resumeFabric(): Promise<void> {
-    return this.#runtime!.resumeFabric();
-  }
-
-  /** Waits until the fabric has a connection of each of `seats`; those that it has not in time. */
-  async untilConnected(seats: readonly string[], timeoutMs: number): Promise<readonly string[]> {
-    const deadlineMs = performance.now() + timeoutMs;
-    for (;;) {
-      const connected = new Set((await this.fabricStats())?.connected);
-      const away = seats.filter((seat) => !connected.has(seat));
-      if (away.length === 0 || performance.now() > deadlineMs) return away;
-      await new Promise((done) => setTimeout(done, CATCH_UP_LOOK_MS));
-    }
-  }
-
-  async fabricStats(): Promise<BrokerStats | null> {
-    return (await this.#runtime?.fabricStats()) ?? null;
-  }
-
   controlStats(): BrokerStats {
     return this.#broker.stats();
   }
@@ -630,7 +554,7 @@ export class Lab {
 
   /** Messages that wait at the fabric for nodes that are down: lost once the lab stops. By node, none where there are none. */
   async missedByStopped(): Promise<ReadonlyMap<string, number>> {
-    const undelivered = await this.#undelivered();
+    const undelivered = await this.fabric.undelivered();
     const down = [...this.#seats.values()].filter(({ plan }) => !this.isUp(plan.seat));
     return new Map(
       down.flatMap(({ plan }) => {
@@ -672,7 +596,7 @@ export class Lab {
   }
 
   async #haveMissed(seats: readonly string[]): Promise<boolean> {
-    const undelivered = await this.#undelivered();
+    const undelivered = await this.fabric.undelivered();
     return seats.some((seat) => (undelivered.get(seat) ?? 0) > 0);
   }
 
@@ -683,12 +607,6 @@ export class Lab {
       await new Promise((done) => setTimeout(done, CATCH_UP_LOOK_MS));
       quiet = (await this.#haveMissed(seats)) ? 0 : quiet + 1;
     }
-  }
-
-  /** Messages that the fabric holds for each seat, sent or not, that it has not acknowledged. */
-  async #undelivered(): Promise<ReadonlyMap<string, number>> {
-    const stats = this.#fabricFailure === null ? await this.fabricStats() : null;
-    return new Map(stats?.sessions.map(({ seat, waiting, inFlight }) => [seat, waiting + inFlight]) ?? []);
   }
 }
 

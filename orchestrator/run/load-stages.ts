@@ -58,7 +58,7 @@ export class LoadStages {
       plan,
       watch,
       conditions,
-      links: new ActiveLinks(() => lab.fabricControl),
+      links: new ActiveLinks(() => lab.fabric.control),
     };
     this.#injector = new FaultInjector({ world: this.#world, log, value: (metric) => metrics.value(metric) ?? 0 });
     signal.addEventListener('abort', () => this.#ending.abort(), { once: true });
@@ -104,7 +104,7 @@ export class LoadStages {
   async read(): Promise<FinalReads> {
     const { lab, log } = this.#options;
     const read = (): Promise<[ReadonlyMap<string, NodeReport>, BrokerStats | null]> =>
-      Promise.all([lab.reports(FINAL_REPORT_MS_MAX), lab.fabricStats()]);
+      Promise.all([lab.reports(FINAL_REPORT_MS_MAX), lab.fabric.stats()]);
     const [finals, fabric] = await log.timed('read', read);
     return { finals, fabric, reasons: this.#reasons };
   }

@@ -56,7 +56,14 @@ workload: { funds: 20 }
     const [board, late, mute] = [plan.seats[3]!, plan.seats[5]!, plan.seats[6]!];
     assert.deepEqual([board.board, board.architecture, board.sensors], ['pi3bplus', 'arm64', []]);
     assert.equal(board.conditions.clockOffsetMs, -3_600_000);
-    assert.deepEqual(plan.lab.seats[3], { seat: '4', node: '4', sensors: [], conditions: board.conditions });
+    assert.deepEqual(plan.lab.seats[3], {
+      seat: '4',
+      node: '4',
+      board: 'pi3bplus',
+      architecture: 'arm64',
+      sensors: [],
+      conditions: board.conditions,
+    });
     assert.equal(late.startsAtMs, 4000);
     assert.deepEqual(plan.lab.seats[5], { seat: '6', node: '6', late: true });
     assert.deepEqual(plan.timeline, [
