@@ -64,18 +64,14 @@ export class ObservationFile {
 
   /** Appends `text` (whole lines). Returns null, or the reason why none of it was written, such as ENOSPC. */
   append(text: string): string | null {
-    const bytes = Buffer.byteLength(text);
+    const bytes = Buffer.from(text);
     let done = 0;
     try {
-      if (this.#bytes > 0 && this.#bytes + bytes > this.#bytesMax) this.#rotate();
+      if (this.#bytes > 0 && this.#bytes + bytes.length > this.#bytesMax) this.#rotate();
       this.#fd ??= openSync(this.path, 'a');
       if (this.#torn) this.#cutTorn(this.#fd);
-      done = writeSync(this.#fd, text);
-      if (done < bytes) {
-        const rest = Buffer.from(text);
-        while (done < bytes) done += writeSync(this.#fd, rest, done);
-      }
-      this.#bytes += bytes;
+      while (done < bytes.length) done += writeSync(this.#fd, bytes, done);
+      this.#bytes += bytes.length;
       return null;
     } catch (error) {
       this.#torn ||= done > 0;
