@@ -10,34 +10,39 @@
  *
  * Not for secrets: outputs can be predicted from outputs. Pure: no clock, no node modules.
  */
-import { sha256Hex } from '../protocol/hash.ts';
+import { type Sha256Hex, sha256Hex } from '../protocol/hash.ts';
 import { invariant } from '../protocol/invariant.ts';
 
 const WARM_UP_DRAWS = 12;
 
 export class Prng {
   readonly #key: string;
+  readonly #hash: Sha256Hex;
   #a: number;
   #b: number;
   #c: number;
   #counter = 1;
 
-  private constructor(key: string) {
+  private constructor(key: string, hash: Sha256Hex) {
     this.#key = key;
+    this.#hash = hash;
     this.#a = Number.parseInt(key.slice(0, 8), 16) | 0;
     this.#b = Number.parseInt(key.slice(8, 16), 16) | 0;
     this.#c = Number.parseInt(key.slice(16, 24), 16) | 0;
     for (let i = 0; i < WARM_UP_DRAWS; i++) this.uint32();
   }
 
-  /** The root stream of `seed`, which may be any text; equal texts give equal streams. */
-  static seeded(seed: string): Prng {
-    return new Prng(sha256Hex(`wallance/prng/v1 seed ${seed}`));
+  /**
+   * The root stream of `seed`, which may be any text; equal texts give equal streams. `hash`: another implementation of
+   * the same function, for programs that make many streams.
+   */
+  static seeded(seed: string, hash: Sha256Hex = sha256Hex): Prng {
+    return new Prng(hash(`wallance/prng/v1 seed ${seed}`), hash);
   }
 
   /** The sub-stream `name` (by custom a path such as `sensor/3`), always from its beginning. */
   stream(name: string): Prng {
-    return new Prng(sha256Hex(`wallance/prng/v1 stream ${this.#key} ${name}`));
+    return new Prng(this.#hash(`wallance/prng/v1 stream ${this.#key} ${name}`), this.#hash);
   }
 
   /** Uniform over 0 .. 2^32-1. */

@@ -16,17 +16,21 @@ import { benchChecks } from './checks.ts';
 import { benchCodec, type Figure } from './codec.ts';
 import { benchContainers } from './containers.ts';
 import { benchFabric } from './fabric.ts';
+import { benchHarness } from './harness.ts';
 import { benchHashing } from './hashing.ts';
 import { benchLab } from './lab.ts';
+import { benchSimulation } from './simulation.ts';
 import { benchStore } from './store.ts';
 
 const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figure[]>>> = {
   hashing: () => benchHashing(),
   codec: () => benchCodec(),
   store: () => benchStore(),
+  simulation: (quick) => benchSimulation(quick),
   fabric: () => benchFabric(),
   checks: (quick) => benchChecks(quick),
   lab: (quick) => benchLab(quick),
+  harness: (quick) => benchHarness(quick),
   containers: (quick) => withEngine(() => benchContainers(quick)),
 };
 

@@ -1,8 +1,10 @@
 /**
  * I15: correct nodes end with equal States of every wallet. It rests on the final reads, which come when the run is quiet
  * or its time to settle is over; balances are not compared (sensor data and rewards may differ, see `divergent-wallets`).
- * Nodes that a fault sent away for good are not asked.
+ * Nodes that a fault sent away for good are not asked. Where the run came to rest, nothing is under way that could still
+ * make them equal; where it did not, a difference counts when it has lasted for long.
  */
+import type { RunRecord } from '../run/run-record.ts';
 import { type BeginFold, evidence, Findings, short } from './fold.ts';
 import type { EvidenceLine } from './verdict.ts';
 
@@ -30,7 +32,7 @@ export const convergence: BeginFold = (facts) => {
       );
       const read = record.events.find((event) => event.event === 'phase' && event.phase === 'read');
       const patienceMs = Math.min(CONVERGED_WITHIN_MS, facts.plan.settleMsMax);
-      const tooSoon = read !== undefined && read.t - quietSince < patienceMs;
+      const tooSoon = read !== undefined && read.t - quietSince < patienceMs && !cameToRest(record);
       const ids = new Set(asked.flatMap((seat) => record.finals.get(seat)!.wallets.map(({ id }) => id)));
       for (const id of ids) {
         findings.examine();
@@ -59,3 +61,12 @@ export const convergence: BeginFold = (facts) => {
     },
   };
 };
+
+/** The wait for rest ends before its time only when there is rest, or when somebody interrupts. */
+function cameToRest({ events, plan }: RunRecord): boolean {
+  const begun = (name: 'settle' | 'read'): number | undefined =>
+    events.find((event) => event.event === 'phase' && event.phase === name)?.t;
+  const settle = begun('settle');
+  const read = begun('read');
+  return settle !== undefined && read !== undefined && read - settle < plan.settleMsMax;
+}

@@ -10,6 +10,7 @@ import { downCommand } from '../commands/down.ts';
 import { logsCommand } from '../commands/logs.ts';
 import { restartCommand, startCommand, stopCommand } from '../commands/node-commands.ts';
 import { planCommand } from '../commands/plan.ts';
+import { replayCommand } from '../commands/replay.ts';
 import { reportCommand } from '../commands/report.ts';
 import { runCommand } from '../commands/run.ts';
 import { sampleCommand } from '../commands/sample.ts';
@@ -23,6 +24,7 @@ import type { Command } from './command.ts';
 export const COMMANDS: readonly Command[] = [
   runCommand,
   checkCommand,
+  replayCommand,
   reportCommand,
   upCommand,
   statusCommand,

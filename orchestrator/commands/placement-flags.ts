@@ -11,9 +11,9 @@ const ARCHITECTURE = `(?:${ARCHITECTURES.join('|')})`;
 export const PLACEMENT_FLAGS = {
   runtime: {
     type: 'choice',
-    choices: ['processes', 'docker', 'auto'],
+    choices: ['processes', 'docker', 'auto', 'simulated'],
     default: DEFAULT_PLACEMENT.runtime,
-    help: 'where nodes run; auto: in containers where an engine is ready for them',
+    help: 'where nodes run; auto: in containers where an engine is ready for them; simulated (run only): in virtual time',
   },
   board: {
     type: 'choice',
@@ -67,6 +67,8 @@ export const PLACEMENT_FLAGS = {
 export function requestedPlacement({ flags, given }: ParsedArguments<typeof PLACEMENT_FLAGS>): RequestedPlacement {
   if (flags.arch !== null && flags.arm64 !== null)
     throw new Failure('usage', '--arm64: expected nothing beside --arch, got both');
+  if (flags.runtime === 'simulated')
+    throw new Failure('usage', '--runtime: expected processes, docker or auto for a lab of real nodes, got simulated');
   return {
     ...(given.has('runtime') ? { runtime: flags.runtime as RequestedPlacement['runtime'] & string } : {}),
     ...(given.has('board') ? { board: flags.board as BoardName } : {}),

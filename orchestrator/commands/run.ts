@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import type { ProfileName } from '../../node/protocol/profiles.ts';
 import { argumentTexts, type FlagTable, type ParsedArguments } from '../cli/arguments.ts';
 import { type CommandContext, defineCommand } from '../cli/command.ts';
-import { EXIT } from '../cli/exit-code.ts';
+import { EXIT, type ExitCode } from '../cli/exit-code.ts';
 import { textTable } from '../cli/text-table.ts';
 import { Failure } from '../failure.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
@@ -24,6 +24,9 @@ import { SCENARIO_ARGUMENT } from './scenario-flags.ts';
 
 /** What a scenario says itself. */
 const WITHOUT_SCENARIO = ['services', 'durability', 'qos', 'sensors', 'no-sensors', 'seconds', 'purchases'] as const;
+
+/** What only a lab of real nodes has. */
+const WITHOUT_SIMULATION = ['board', 'memory', 'arch', 'arm64', 'images', 'port', 'keep'] as const;
 
 const FLAGS = {
   ...PLAN_FLAGS,
@@ -90,10 +93,13 @@ export const runCommand = defineCommand({
   perform: async (context, parsed) => {
     const { flags, positionals } = parsed;
     const [scenario] = positionals;
-    const lab = flags.lab ?? `run-${randomBytes(4).toString('hex')}`;
+    const simulated = flags.runtime === 'simulated';
+    // The name is in every boot line: a simulated run is the same each time.
+    const lab = flags.lab ?? (simulated ? 'simulated' : `run-${randomBytes(4).toString('hex')}`);
     const source = scenario == null ? null : findScenario(scenario, context.cwd);
     const plan = source === null ? plainRun(parsed, context, lab) : scenarioRun(parsed, context, source, lab);
     if (plan === null) return EXIT.usage;
+    if (simulated) return simulate(parsed, context, plan, source);
     const [{ performRun }, { chooseRuntime }] = await Promise.all([
       import('../run/perform-run.ts'),
       import('../runtimes/choose-runtime.ts'),
@@ -109,9 +115,7 @@ export const runCommand = defineCommand({
       onStep: (text) => context.terminal.note(text),
     });
     for (const text of [runtime.why, ...runtime.warnings]) if (text !== null) context.terminal.note(text);
-    requireCapabilities(plan, runtime);
-    const replay = ['npx', 'wallance', 'run', ...argumentTexts(parsed, ['seed', 'lab', 'keep', 'json'])];
-    replay.push('--seed', plan.seed);
+    requireCapabilities(plan, runtime.placement.runtime, runtime.capabilities);
     let keep = flags.keep;
     try {
       const summary = await performRun({
@@ -122,7 +126,7 @@ export const runCommand = defineCommand({
         inherited: context.inherited,
         terminal: flags.json ? context.silent : context.terminal,
         signal: context.signal,
-        replay,
+        replay: replayOf(parsed, plan),
         onStanding: flags.keep
           ? async (standing, result) => {
               if (!flags.json) printRunSummary(context, plan, result);
@@ -199,12 +203,49 @@ function overridesOf(parsed: RunArguments, { cwd }: CommandContext): ScenarioOve
   };
 }
 
-function requireCapabilities(plan: ScenarioPlan, runtime: ChosenRuntime): void {
-  const missing = plan.requires.filter((capability) => !runtime.capabilities.has(capability));
+function replayOf(parsed: RunArguments, plan: ScenarioPlan): readonly string[] {
+  const repeated = argumentTexts(parsed, ['seed', 'lab', 'keep', 'json']);
+  return ['npx', 'wallance', 'run', ...repeated, '--seed', plan.seed];
+}
+
+/** In virtual time: no lab is started. */
+async function simulate(
+  parsed: RunArguments,
+  context: CommandContext,
+  plan: ScenarioPlan,
+  source: FoundScenario | null,
+): Promise<ExitCode> {
+  const { flags, given } = parsed;
+  const misplaced = WITHOUT_SIMULATION.filter((name) => given.has(name));
+  if (misplaced.length > 0)
+    throw new Failure(
+      'usage',
+      misplaced.map((name) => `--${name}: expected not to be given with --runtime simulated, got it`).join('\n'),
+    );
+  const { performSimulatedRun, SIMULATED_CAPABILITIES } = await import('../simulated/perform-simulated-run.ts');
+  requireCapabilities(plan, 'simulated', SIMULATED_CAPABILITIES);
+  const summary = await performSimulatedRun({
+    plan,
+    out: resolve(context.cwd, flags.out),
+    terminal: flags.json ? context.silent : context.terminal,
+    signal: context.signal,
+    replay: replayOf(parsed, plan),
+  });
+  if (flags.json) context.terminal.json(summary);
+  else {
+    printRunSummary(context, plan, summary);
+    printNext(context, summary);
+  }
+  tellGithub(context, summary, source === null ? null : source.file);
+  return summary.exitCode;
+}
+
+function requireCapabilities(plan: ScenarioPlan, runtime: string, capabilities: ChosenRuntime['capabilities']): void {
+  const missing = plan.requires.filter((capability) => !capabilities.has(capability));
   if (missing.length === 0) return;
   throw new Failure(
     'environment',
-    `scenario ${plan.name} needs ${missing.join(', ')}, which runtime ${runtime.placement.runtime} does not have`,
+    `scenario ${plan.name} needs ${missing.join(', ')}, which runtime ${runtime} does not have`,
   );
 }
 

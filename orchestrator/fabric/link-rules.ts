@@ -15,6 +15,7 @@
  *
  * Seats, not identities: a client id up to its first slash. It knows no sessions; who is connected does not matter.
  */
+import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { Prng } from '../../node/simulation/prng.ts';
 import { DelayLine } from './delay-line.ts';
 import type { Jitter, LinkCount, LinkRule, MessageClass } from './link-rule.ts';
@@ -47,6 +48,16 @@ export interface LinkRulesOptions {
   readonly onOverflow: () => void;
   /** Told when there is something to do for every copy from now on, and when there is nothing left. */
   readonly onActive: (active: boolean) => void;
+  /** Where copies under way wait, by the clock of `now`; default: in real time (delay-line.ts). */
+  readonly line?: (release: (copy: DelayedCopy) => void) => CopyLine;
+}
+
+/** Hands copies on at their moment, in order of those and of their entry. */
+export interface CopyLine {
+  readonly size: number;
+  push(dueMs: number, copy: DelayedCopy): void;
+  /** Ends it; what was in it, in order. */
+  drain(): readonly { readonly dueMs: number; readonly item: DelayedCopy }[];
 }
 
 /** A copy under way. */
@@ -115,7 +126,7 @@ interface Pair {
 export class LinkRules {
   readonly #options: LinkRulesOptions;
   readonly #root: Prng;
-  readonly #line: DelayLine<DelayedCopy>;
+  readonly #line: CopyLine;
   #rules: Rule[] = [];
   #pairs = new Map<string, Map<string, Pair>>();
   readonly #delayedBySession = new Map<string, number>();
@@ -125,13 +136,14 @@ export class LinkRules {
 
   constructor(options: LinkRulesOptions) {
     this.#options = options;
-    this.#root = Prng.seeded(options.seed);
-    this.#line = new DelayLine(options.now, (copy) => {
+    this.#root = Prng.seeded(options.seed, nativeSha256Hex);
+    const release = (copy: DelayedCopy): void => {
       copy.pair.delayed--;
       this.#delayedBySession.set(copy.to, this.#delayedBySession.get(copy.to)! - 1);
       options.deliver(copy.to, copy.parcel, copy.granted);
       if (this.#line.size === 0) this.#tell();
-    });
+    };
+    this.#line = options.line?.(release) ?? new DelayLine(options.now, release);
   }
 
   /** Copies under way. */

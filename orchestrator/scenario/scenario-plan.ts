@@ -9,6 +9,8 @@
 import type { Behaviour } from '../../node/behaviours/behaviour.ts';
 import type { NodeConditions } from '../../node/host/conditions.ts';
 import type { OrderMode } from '../../node/protocol/step.ts';
+import type { NetworkName } from '../../node/simulation/network.ts';
+import type { PaceName } from '../../node/simulation/pace.ts';
 import type { InvariantId } from '../checks/invariant-id.ts';
 import type { MetricName } from '../checks/metric.ts';
 import type { LinkRule } from '../fabric/link-rule.ts';
@@ -157,6 +159,17 @@ export type PlannedCheck = {
   | { readonly kind: 'metric'; readonly metric: MetricName; readonly bound: Bound }
 );
 
+/** What the simulated runtime takes in place of a real network and machine. */
+export interface SimulationPlan {
+  readonly network: NetworkName;
+  /** One total order, as a broker gives, or a path of its own for each pair. */
+  readonly broker: 'total-order' | 'independent';
+  /** Of seats without a board. */
+  readonly pace: PaceName;
+}
+
+export const DEFAULT_SIMULATION: SimulationPlan = { network: 'loopback', broker: 'total-order', pace: 'desktop' };
+
 export interface ScenarioPlan {
   readonly schema: 1;
   /** 1..64 of [a-z0-9-]. */
@@ -167,6 +180,8 @@ export interface ScenarioPlan {
   readonly timeoutMs: number;
   readonly requires: readonly Capability[];
   readonly lab: LabPlan;
+  /** Absent: {@link DEFAULT_SIMULATION}. Other runtimes leave it alone. */
+  readonly simulation?: SimulationPlan;
   /** In the order of the lab's seats. */
   readonly seats: readonly PlannedSeat[];
   /** In force from the start of the load to its end. */

@@ -1,0 +1,369 @@
+/**
+ * Faults in virtual time: how each kind is applied, seen to work and healed, as run/node-faults.ts, run/broker-faults.ts
+ * and run/link-fault.ts do it in a live run, with the same words where it was not seen.
+ */
+import type { NodeConditions } from '../../node/host/conditions.ts';
+import { allOf, perform, type Script, Signal } from '../../node/simulation/script.ts';
+import type { LinkRule } from '../fabric/link-rule.ts';
+import type { Change, SeatConditions } from '../run/seat-conditions.ts';
+import type { Fault, PlannedFault } from '../scenario/scenario-plan.ts';
+import type { SimulatedLab } from './simulated-lab.ts';
+
+type Of<K extends Fault['kind']> = Extract<Fault, { readonly kind: K }>;
+
+export interface FaultWorld {
+  readonly lab: SimulatedLab;
+  readonly conditions: SeatConditions;
+  /** Link rules by their owner. */
+  readonly links: Map<string, readonly LinkRule[]>;
+  /** By seat: each calls it when it deviates. */
+  readonly deviations: Map<string, Set<() => void>>;
+}
+
+export interface FaultHandler {
+  /** Ends when it is in force; throws where it cannot be. */
+  apply(): Script;
+  /** Null, or what was not seen. `ending` is raised when the fault is about to be healed; then it ends soon. */
+  verify(ending: Signal): Script<string | null>;
+  /** Null: there is nothing to heal. */
+  readonly heal: (() => Script) | null;
+}
+
+const RECONNECT_MS_MAX = 15_000;
+const SILENCE_MS = 500;
+/** A canary comes back to its sender within this, or the fabric is down. */
+const CANARY_MS_MAX = 3000;
+/** After the sender has its own: what is not dropped is there as well. */
+const GRACE_MS = 150;
+const COUNT_EVERY_MS = 250;
+/** Half a thousandth of a millisecond: what a sum of floating-point delays may be short of. */
+const EARLY_MS = 0.0005;
+
+export function handlerOf(world: FaultWorld, { id, fault, durationMs }: PlannedFault): FaultHandler {
+  switch (fault.kind) {
+    case 'crash':
+      return crash(world, fault);
+    case 'pause':
+      return pause(world, fault);
+    case 'restart':
+      return restart(world, fault);
+    case 'leave':
+      return leave(world, fault, durationMs !== null);
+    case 'join':
+      return { apply: () => startAll(world, fault.seats, null), verify: () => notUp(world, fault.seats), heal: null };
+    case 'slow-disk':
+      return conditionFault(world, id, fault.seats, (was) => ({ ...was, commitDelayMs: fault.commitMs }));
+    case 'clock':
+      return conditionFault(world, id, fault.seats, (was) => ({ ...was, clockOffsetMs: fault.offsetMs }));
+    case 'behave':
+      return behave(world, id, fault);
+    case 'link':
+      return linkFault(world, id, fault.rules);
+    case 'broker-restart':
+      return brokerRestart(world, fault);
+    case 'broker-pause':
+      return brokerPause(world);
+    case 'cut-client':
+      return cutClient(world, fault);
+    case 'queue-limit':
+      return queueLimit(world, fault);
+  }
+}
+
+// --- nodes --------------------------------------------------------------------------------------------------------
+
+function crash(world: FaultWorld, { seats, database }: Of<'crash'>): FaultHandler {
+  return {
+    *apply() {
+      requireUp(world, seats);
+      yield* stopAll(world, seats, true);
+      if (database === 'lost') yield* eraseAll(world, seats);
+    },
+    verify: () => stillUp(world, seats),
+    heal: () => startAll(world, seats, database),
+  };
+}
+
+function restart(world: FaultWorld, { seats, database }: Of<'restart'>): FaultHandler {
+  return {
+    *apply() {
+      requireUp(world, seats);
+      yield* stopAll(world, seats, false);
+      if (database === 'lost') yield* eraseAll(world, seats);
+      yield* startAll(world, seats, database);
+    },
+    verify: () => notUp(world, seats),
+    heal: null,
+  };
+}
+
+function leave(world: FaultWorld, { seats }: Of<'leave'>, comesBack: boolean): FaultHandler {
+  return {
+    *apply() {
+      requireUp(world, seats);
+      yield* stopAll(world, seats, false);
+    },
+    verify: () => stillUp(world, seats),
+    heal: comesBack ? () => startAll(world, seats, 'kept') : null,
+  };
+}
+
+function pause(world: FaultWorld, { seats }: Of<'pause'>): FaultHandler {
+  const { lab } = world;
+  return {
+    apply: () =>
+      at(() => {
+        requireUp(world, seats);
+        for (const seat of seats) lab.node(seat).pause();
+      }),
+    verify: () =>
+      at(() => {
+        const answering = seats.filter((seat) => lab.node(seat).answering);
+        return answering.length === 0 ? null : `seats ${answering.join(', ')} still answer`;
+      }),
+    heal: () =>
+      at(() => {
+        for (const seat of seats) lab.node(seat).resume();
+      }),
+  };
+}
+
+function behave(world: FaultWorld, id: string, { seats, behaviours }: Of<'behave'>): FaultHandler {
+  const told = conditionFault(world, id, seats, (was) => ({ ...was, behaviours: [...was.behaviours, ...behaviours] }));
+  return { ...told, verify: firstAct(world, seats) };
+}
+
+/** Begins to look when it is called; its script ends as soon as one of `seats` deviates. */
+export function firstAct({ deviations }: FaultWorld, seats: readonly string[]): FaultHandler['verify'] {
+  const acted = new Signal();
+  const raise = (): void => acted.raise();
+  for (const seat of seats) deviations.set(seat, (deviations.get(seat) ?? new Set()).add(raise));
+  return function* (ending) {
+    if (!acted.raised) yield { ms: null, signals: [acted, ending] };
+    for (const seat of seats) deviations.get(seat)?.delete(raise);
+    return acted.raised ? null : 'no deviation was seen while it was active';
+  };
+}
+
+function conditionFault(world: FaultWorld, id: string, seats: readonly string[], change: Change): FaultHandler {
+  const { lab, conditions } = world;
+  const tell = (): void => lab.tellConditions(lab.upOf(seats), (seat): NodeConditions => conditions.of(seat));
+  return {
+    apply: () =>
+      at(() => {
+        requireUp(world, seats);
+        conditions.add(id, seats, change);
+        tell();
+      }),
+    verify: () => at(() => null),
+    heal: () =>
+      at(() => {
+        conditions.remove(id);
+        tell();
+      }),
+  };
+}
+
+/** A fault of a node that does not run is none. */
+function requireUp({ lab }: FaultWorld, seats: readonly string[]): void {
+  const down = seats.filter((seat) => !lab.isUp(seat));
+  if (down.length > 0) throw new Error(`seats ${down.join(', ')}: expected to run, found down`);
+}
+
+function* stopAll({ lab }: FaultWorld, seats: readonly string[], kill: boolean): Script {
+  yield* allOf(seats.map((seat) => perform(lab.timeline, lab.stop(seat, kill))));
+}
+
+function* eraseAll({ lab }: FaultWorld, seats: readonly string[]): Script {
+  yield* allOf(seats.map((seat) => perform(lab.timeline, lab.erase(seat))));
+}
+
+/** `database`: what the nodes must find; null: whatever there is. */
+function* startAll(
+  { lab, conditions }: FaultWorld,
+  seats: readonly string[],
+  database: 'kept' | 'lost' | null,
+): Script {
+  yield* allOf(
+    seats.map((seat) =>
+      perform(
+        lab.timeline,
+        lab.start(seat, () => conditions.of(seat)),
+      ),
+    ),
+  );
+  const expectedEmpty = database === 'lost';
+  const wrong = seats.filter((seat) => database !== null && lab.node(seat).databaseWasEmpty !== expectedEmpty);
+  if (wrong.length > 0)
+    throw new Error(
+      `seats ${wrong.join(', ')}: expected a database that is ${expectedEmpty ? 'empty' : 'kept'}, found the other`,
+    );
+}
+
+function stillUp({ lab }: FaultWorld, seats: readonly string[]): Script<string | null> {
+  return at(() => {
+    const up = lab.upOf(seats);
+    return up.length === 0 ? null : `seats ${up.join(', ')} still run`;
+  });
+}
+
+function notUp({ lab }: FaultWorld, seats: readonly string[]): Script<string | null> {
+  return at(() => {
+    const down = seats.filter((seat) => !lab.isUp(seat));
+    return down.length === 0 ? null : `seats ${down.join(', ')} do not run`;
+  });
+}
+
+// --- the broker ---------------------------------------------------------------------------------------------------
+
+function brokerRestart({ lab }: FaultWorld, { sessions, downMs }: Of<'broker-restart'>): FaultHandler {
+  let away: readonly string[] = [];
+  return {
+    *apply() {
+      const up = lab.upOf(lab.seats);
+      away = up.filter((seat) => !lab.fabric.connected(seat));
+      lab.fabric.goDown(sessions);
+      yield { ms: downMs };
+      lab.fabric.comeUp();
+      const back = yield* lab.untilConnected(lab.upOf(up), RECONNECT_MS_MAX);
+      if (back.length > 0) throw new Error(`seats ${back.join(', ')} are not connected again`);
+    },
+    verify: () => at(() => (away.length === 0 ? null : `seats ${away.join(', ')} never lost their session`)),
+    heal: null,
+  };
+}
+
+function brokerPause({ lab }: FaultWorld): FaultHandler {
+  return {
+    apply: () => at(() => lab.fabric.pause()),
+    *verify(ending) {
+      const [seat] = lab.upOf(lab.seats);
+      if (seat === undefined) return 'no node runs that could notice';
+      const canary = lab.canary(seat);
+      yield { ms: SILENCE_MS, signals: [canary.returned, ending] };
+      return canary.returned.raised ? 'messages still pass' : null;
+    },
+    heal: () => at(() => lab.fabric.resume()),
+  };
+}
+
+function cutClient({ lab }: FaultWorld, { seats }: Of<'cut-client'>): FaultHandler {
+  let missed: readonly string[] = [];
+  return {
+    apply: () =>
+      at(() => {
+        const cut = new Set(lab.fabric.cut(seats));
+        missed = seats.filter((seat) => !cut.has(seat));
+      }),
+    verify: () => at(() => (missed.length === 0 ? null : `seats ${missed.join(', ')} were not connected`)),
+    heal: null,
+  };
+}
+
+/** Seen to work when a queue was full. */
+function queueLimit({ lab }: FaultWorld, { messages }: Of<'queue-limit'>): FaultHandler {
+  let before = 0;
+  const dropped = (): number => lab.fabric.stats().dropped['queue-full'];
+  return {
+    apply: () =>
+      at(() => {
+        before = dropped();
+        lab.fabric.setQueueLimit(messages);
+      }),
+    *verify(ending) {
+      yield { ms: null, signals: [ending] };
+      return dropped() > before ? null : 'no queue was ever full';
+    },
+    heal: () => at(() => lab.fabric.setQueueLimit(null)),
+  };
+}
+
+// --- links --------------------------------------------------------------------------------------------------------
+
+export function linkFault(world: FaultWorld, id: string, rules: readonly LinkRule[]): FaultHandler {
+  const { lab, links } = world;
+  const apply = (): void => lab.fabric.setLinks([...links.values()].flat());
+  return {
+    apply: () =>
+      at(() => {
+        links.set(id, rules);
+        apply();
+      }),
+    verify: (ending) => verifyRules(lab, rules, ending),
+    heal: () =>
+      at(() => {
+        links.delete(id);
+        apply();
+      }),
+  };
+}
+
+function* verifyRules(lab: SimulatedLab, rules: readonly LinkRule[], ending: Signal): Script<string | null> {
+  const sure = rules.filter(isSure);
+  const problem = yield* probe(lab, sure, ending);
+  if (problem !== null) return problem;
+  return yield* counted(
+    lab,
+    rules.filter((rule) => !sure.includes(rule)),
+    ending,
+  );
+}
+
+/** A canary shows it at once. */
+function isSure({ drop, delay, flapping }: LinkRule): boolean {
+  return flapping === null && (drop === 1 || (delay !== null && delay.ms > 0));
+}
+
+/** Pairs of running seats that the rule is about, the sender itself left out. */
+function pairsOf(lab: SimulatedLab, { from, to }: LinkRule): readonly (readonly [string, string])[] {
+  const senders = lab.upOf(from ?? lab.seats);
+  const receivers = lab.upOf(to ?? lab.seats);
+  return senders.flatMap((sender) =>
+    receivers.flatMap((receiver) => (receiver === sender ? [] : [[sender, receiver] as const])),
+  );
+}
+
+function* probe(lab: SimulatedLab, rules: readonly LinkRule[], ending: Signal): Script<string | null> {
+  const pairs = rules.map((rule) => pairsOf(lab, rule));
+  const senders = [...new Set(pairs.flatMap((found) => found.map(([from]) => from)))];
+  if (senders.length === 0) return null;
+  const longestMs = Math.max(0, ...rules.map(({ delay }) => delay?.ms ?? 0));
+  const canaries = new Map(senders.map((seat) => [seat, lab.canary(seat)]));
+  const endMs = lab.timeline.nowMs + CANARY_MS_MAX;
+  for (const { returned } of canaries.values()) {
+    if (!returned.raised) yield { ms: Math.max(0, endMs - lab.timeline.nowMs), signals: [returned, ending] };
+  }
+  yield { ms: longestMs + GRACE_MS };
+  for (const [index, rule] of rules.entries()) {
+    for (const [from, to] of pairs[index]!) {
+      const canary = canaries.get(from)!;
+      if (!canary.returned.raised) return `rule ${rule.id}: the canary of seat ${from} did not come back to it`;
+      const heardMs = canary.receivedMs.get(to);
+      if (rule.drop === 1) {
+        if (heardMs !== undefined) return `rule ${rule.id}: seat ${to} still hears seat ${from}`;
+      } else if (heardMs !== undefined && heardMs - canary.sentMs < rule.delay!.ms - EARLY_MS) {
+        return `rule ${rule.id}: from ${from} to ${to} took ${(heardMs - canary.sentMs).toFixed(1)} ms`;
+      }
+    }
+  }
+  return null;
+}
+
+function* counted(lab: SimulatedLab, rules: readonly LinkRule[], ending: Signal): Script<string | null> {
+  for (;;) {
+    const worked = new Set<string>();
+    for (const { rule, dropped, delayed, duplicated, reordered, corrupted } of lab.fabric.linkCounts()) {
+      if (dropped + delayed + duplicated + reordered + corrupted > 0) worked.add(rule);
+    }
+    const idle = rules.filter(({ id }) => !worked.has(id));
+    if (idle.length === 0) return null;
+    if (ending.raised) return `rules ${idle.map(({ id }) => id).join(', ')} have changed nothing`;
+    yield { ms: COUNT_EVERY_MS, signals: [ending] };
+  }
+}
+
+/** What takes no time, as a script. */
+// biome-ignore lint/correctness/useYield: it is one for the sake of its type
+function* at<T>(act: () => T): Script<T> {
+  return act();
+}
