@@ -18,6 +18,7 @@ import { CAPABILITIES } from '../../orchestrator/scenario/scenario-plan.ts';
 import { ROLES, SECTION_NAMES, scenarioJsonSchema } from '../../orchestrator/scenario/scenario-shape.ts';
 import { SIZE_CLASSES } from '../../orchestrator/scenario/seat-selector.ts';
 import { FAULT_BODIES } from '../../orchestrator/scenario/timeline-shape.ts';
+import { SIMULATED_CAPABILITIES } from '../../orchestrator/simulated/perform-simulated-run.ts';
 import { schemaFaults } from '../support/json-schema.ts';
 import { planOf } from '../support/scenario-text.ts';
 
@@ -71,10 +72,11 @@ test('tables name every fault, behaviour, role, effect and capability, and nothi
 });
 
 test('the table of capabilities says what each runtime can do', () => {
-  for (const [names, , processes, docker] of table(text, 'capability')) {
+  for (const [names, , processes, docker, simulated] of table(text, 'capability')) {
     for (const capability of CAPABILITIES.filter((name) => names!.includes(`\`${name}\``))) {
       assert.equal(processes === 'yes', CAPABILITIES_OF.processes.has(capability), capability);
       assert.equal(docker === 'yes', CAPABILITIES_OF.docker.has(capability), capability);
+      assert.equal(simulated === 'yes', SIMULATED_CAPABILITIES.has(capability), capability);
     }
   }
 });
