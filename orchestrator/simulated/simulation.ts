@@ -305,7 +305,9 @@ export class Simulation {
         this.#reasons.push(`not at rest after ${settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
         return;
       }
-      yield { ms: still ? restMs - (nowMs - changedMs) : SETTLE_LOOK_MS, signals: [this.#hurry] };
+      // Rounded up: a remainder of a rounding error would never be over.
+      const leftMs = Math.ceil(restMs - (nowMs - changedMs)) + 1;
+      yield { ms: still ? leftMs : SETTLE_LOOK_MS, signals: [this.#hurry] };
     }
   }
 
