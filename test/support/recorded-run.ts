@@ -67,7 +67,7 @@ export function scenarioOf({ lab = {}, checks = [], timeline = [], seats = {} }:
 export function invariantCheck(invariant: InvariantId, more: Partial<PlannedCheck> = {}): PlannedCheck {
   return {
     id: invariant,
-    title: INVARIANTS[invariant],
+    title: `${invariant} ${INVARIANTS[invariant]}`,
     expect: 'hold',
     evidenceMin: 1,
     kind: 'invariant',
