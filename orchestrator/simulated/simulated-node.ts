@@ -98,6 +98,8 @@ export class SimulatedNode implements FabricClient {
   #busyMs = 0;
   #changedMs = 0;
   #wasFresh = true;
+  /** Called between two steps. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
@@ -255,6 +257,7 @@ export class SimulatedNode implements FabricClient {
     life.doing = null;
     this.#life = null;
     fabric.detach(seat);
+    this.#between();
   }
 
   pause(): void {
@@ -372,6 +375,7 @@ export class SimulatedNode implements FabricClient {
           life.doing = null;
           this.#finish(life, transaction);
           life.working = false;
+          this.#between();
           this.#work(life);
         }),
       );
@@ -551,6 +555,17 @@ export class SimulatedNode implements FabricClient {
   }
 
   // --- views ------------------------------------------------------------------------------------------------------
+
+  /** Calls `run` when what the core knows is what is stored and written down: now, or when a step has ended. */
+  betweenSteps(run: () => void): void {
+    const life = this.#life;
+    if (life === null || life.paused || life.doing === null) run();
+    else this.#waiting.push(run);
+  }
+
+  #between(): void {
+    for (const run of this.#waiting.splice(0)) run();
+  }
 
   /** Null: it does not answer. */
   report(reportId: string): NodeReport | null {

@@ -170,7 +170,7 @@ export class Simulation {
       yield* this.#settle();
       this.#timeline.cancel(late);
       this.#phase('read');
-      const finals = this.#lab.reports();
+      const finals = yield* this.#lab.reports();
       const fabric = this.#lab.fabric.stats();
       for (const phase of ['stop', 'collect', 'judge'] as const) this.#phase(phase);
       this.#end = {
