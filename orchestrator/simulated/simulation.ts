@@ -137,9 +137,8 @@ export class Simulation {
   }
 
   /** Ends the load before its time, and does not wait for rest after it. */
-  hurry(reason: string): void {
+  hurry(): void {
     if (this.#hurry.raised) return;
-    this.#reasons.push(reason);
     this.#ending.raise();
     this.#hurry.raise();
   }
