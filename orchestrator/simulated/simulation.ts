@@ -137,9 +137,8 @@ export class Simulation {
   }
 
   /** Ends the load before its time, and does not wait for rest after it. */
-  hurry(reason: string): void {
+  hurry(): void {
     if (this.#hurry.raised) return;
-    this.#reasons.push(reason);
     this.#ending.raise();
     this.#hurry.raise();
   }
@@ -170,7 +169,7 @@ export class Simulation {
       yield* this.#settle();
       this.#timeline.cancel(late);
       this.#phase('read');
-      const finals = this.#lab.reports();
+      const finals = yield* this.#lab.reports();
       const fabric = this.#lab.fabric.stats();
       for (const phase of ['stop', 'collect', 'judge'] as const) this.#phase(phase);
       this.#end = {
@@ -305,7 +304,9 @@ export class Simulation {
         this.#reasons.push(`not at rest after ${settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
         return;
       }
-      yield { ms: still ? restMs - (nowMs - changedMs) : SETTLE_LOOK_MS, signals: [this.#hurry] };
+      // Rounded up: a remainder of a rounding error would never be over.
+      const leftMs = Math.ceil(restMs - (nowMs - changedMs)) + 1;
+      yield { ms: still ? leftMs : SETTLE_LOOK_MS, signals: [this.#hurry] };
     }
   }
 
