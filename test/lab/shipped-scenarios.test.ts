@@ -5,40 +5,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GENESIS } from '../../node/protocol/message.ts';
-import type { InvariantId } from '../../orchestrator/checks/invariant-id.ts';
-import type { EvidenceLine, JudgedCheck } from '../../orchestrator/checks/verdict.ts';
 import { EXIT } from '../../orchestrator/cli/exit-code.ts';
 import { listOf } from '../../orchestrator/history/observation.ts';
 import { shippedScenarios } from '../../orchestrator/scenario/scenario-files.ts';
+import { checkOf, provesFork } from '../support/fork-evidence.ts';
 import { PerformedRun } from '../support/performed-run.ts';
 
 const PROFILES = ['paper', 'ref-c'] as const;
 type Profile = (typeof PROFILES)[number];
-
-function checkOf(run: PerformedRun, invariant: InvariantId): JudgedCheck {
-  const found = run.summary.judgement.checks.find(
-    ({ check }) => check.kind === 'invariant' && check.invariant === invariant,
-  );
-  assert.ok(found, `${invariant} was not checked`);
-  return found;
-}
-
-/** The decisions among the evidence of a fork: two seats, one State, two requests. */
-function provesFork(run: PerformedRun): void {
-  const { state, evidence } = checkOf(run, 'I1');
-  assert.equal(state, 'violated');
-  const decisions = evidence.filter(({ observation }: EvidenceLine) => observation.event === 'decide');
-  assert.equal(decisions.length, 2);
-  const [a, b] = decisions as [EvidenceLine, EvidenceLine];
-  assert.notEqual(a.seat, b.seat);
-  assert.equal(a.observation.prevState, b.observation.prevState);
-  assert.notEqual(a.observation.reqId, b.observation.reqId);
-  for (const { seat, observation } of decisions) {
-    const votes = evidence.filter((line) => line.seat === seat && line.observation.event === 'vote.rx');
-    assert.equal(votes.length, 5, `votes at seat ${seat}`);
-    assert.ok(votes.every((vote) => vote.observation.reqId === observation.reqId));
-  }
-}
 
 /** States of a wallet at the end, by seat. */
 function statesOf(run: PerformedRun, wallet: string): ReadonlyMap<string, string | undefined> {

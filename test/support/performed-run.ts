@@ -16,6 +16,9 @@ export class PerformedRun {
   readonly code: number | null;
   /** What the command printed. */
   readonly text: string;
+  /** Of the command: labs and runs are below it. */
+  readonly home: string;
+  /** Of the run directory. */
   readonly path: string;
   readonly summary: RunSummary;
   readonly record: RunRecord;
@@ -25,6 +28,7 @@ export class PerformedRun {
   private constructor(code: number | null, text: string, home: string) {
     this.code = code;
     this.text = text;
+    this.home = home;
     try {
       const name = readdirSync(join(home, 'runs'))[0]!;
       this.path = join(home, 'runs', name, 'latest');
