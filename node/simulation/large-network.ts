@@ -20,7 +20,7 @@
  * wallet behind, which these latencies would have to bring about, is refused.
  */
 import { invariant } from '../protocol/invariant.ts';
-import { INT32_MAX } from '../protocol/message.ts';
+import { INT32_MAX, type MessageHead } from '../protocol/message.ts';
 import type { Parameters, Problem } from '../protocol/parameters.ts';
 import type { Wallet } from '../protocol/wallet.ts';
 import { type ArrivalScratch, arrivalScratch } from './arrivals.ts';
@@ -305,10 +305,16 @@ export class LargeNetwork {
     const nonce = seekNonce(profile.votes.workPrefix(draft), profile.parameters.difficulty);
     if (nonce === null) return; // no valid vote exists for these fields: the node abstains
     const vote = profile.votes.solved(draft, nonce);
-    const refusal = profile.check(vote, id);
-    invariant(refusal === null, () => `a vote that others accept: ${JSON.stringify(refusal)}`);
+    this.#checkOnce(vote, id);
     flight.castVote(voter, vote, timeMs + (nonce + 1) * hashMs);
     this.#bytes[flight.parts.purchase]! += profile.codec.encode(vote).length;
+  }
+
+  /** What every receiver checks, once. */
+  #checkOnce(message: MessageHead, sender: string): void {
+    const { profile, work } = this.#plan;
+    const refusal = work === 'drawn' ? null : profile.check(message, sender);
+    invariant(refusal === null, () => `a message that others accept: ${JSON.stringify(refusal)}`);
   }
 
   // --- decisions --------------------------------------------------------------------------------------------------
@@ -422,8 +428,7 @@ export class LargeNetwork {
     const nonce = seekNonce(profile.requests.workPrefix(draft), profile.parameters.difficulty);
     invariant(nonce !== null, () => `a nonce for purchase ${purchase}`);
     const request = profile.requests.solved(draft, nonce);
-    const refusal = profile.check(request, buyer.id);
-    invariant(refusal === null, () => `a request that others accept: ${JSON.stringify(refusal)}`);
+    this.#checkOnce(request, buyer.id);
     const slot = this.#slots[buyer.node * this.#buyers.length + number]!;
     const flight = new RequestFlight(
       {

@@ -27,6 +27,8 @@ export interface PurchasePlan {
   readonly latency: KeyedLatency;
   /** A nonce tried, milliseconds. */
   readonly hashMs: number;
+  /** `drawn`: nonces have the length of a search and no work, so votes and requests are not checked. */
+  readonly work: 'searched' | 'drawn';
   /** Smallest nonce for a preimage; null: there is none. */
   readonly seekNonce: (prefix: string, difficulty: number) => number | null;
   /** The beginning, Unix milliseconds. */

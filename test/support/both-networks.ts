@@ -20,6 +20,8 @@ export interface DrawnPurchases {
   readonly buyers: number;
   /** Orders are given at moments drawn over so long. */
   readonly spreadMs: number;
+  /** Each wallet is drawn between the two; least by default 0. */
+  readonly fundUnitsMin?: number;
   readonly fundUnits: number;
   readonly latency: Latency;
   readonly paths?: Paths;
@@ -43,13 +45,14 @@ export function drawnPlan(options: DrawnPurchases): PurchasePlan {
   const draws = prng.stream('purchases');
   return {
     profile: named.profile,
-    fundUnits: Int32Array.from(members, () => draws.integer(0, options.fundUnits)),
+    fundUnits: Int32Array.from(members, () => draws.integer(options.fundUnitsMin ?? 0, options.fundUnits)),
     purchases: Array.from({ length: options.purchases }, () => {
       const [service, priceDcoins] = SERVICES[draws.integer(0, SERVICES.length - 1)]!;
       return { requester: draws.integer(0, buyers - 1), atMs: draws.float() * spreadMs, service, priceDcoins };
     }),
     latency: new KeyedLatency({ latency, prng, paths }),
     hashMs,
+    work: 'searched',
     seekNonce: searchNonceNatively,
     unixMs: 1_790_000_000_000,
   };
