@@ -292,8 +292,8 @@ export class Simulation {
       const still = busy.length === 0 && lab.fabric.quietFor(up);
       const changedMs = Math.max(begunMs, lab.fabric.movedMs, ...up.map((seat) => lab.node(seat).changedMs));
       const { nowMs } = this.#timeline;
-      if (still && nowMs - changedMs >= restMs) return;
-      if (this.#hurry.raised) return;
+      if (still && nowMs - changedMs >= restMs) return this.#rest(true, '');
+      if (this.#hurry.raised) return this.#rest(false, 'interrupted');
       if (nowMs - begunMs >= settleMsMax + restMs) {
         const held = lab.fabric.busyWith(up);
         const waitingFor = [
@@ -302,7 +302,7 @@ export class Simulation {
         ];
         if (waitingFor.length === 0) waitingFor.push('ledgers that no longer change');
         this.#reasons.push(`not at rest after ${settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
-        return;
+        return this.#rest(false, waitingFor.join('; '));
       }
       // Rounded up: a remainder of a rounding error would never be over.
       const leftMs = Math.ceil(restMs - (nowMs - changedMs)) + 1;
@@ -311,6 +311,10 @@ export class Simulation {
   }
 
   // --- records ----------------------------------------------------------------------------------------------------
+
+  #rest(quiet: boolean, detail: string): void {
+    this.#log({ event: 'rest', quiet, detail });
+  }
 
   #phase(phase: Phase): void {
     this.#log({ event: 'phase', phase });
