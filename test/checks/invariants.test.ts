@@ -29,10 +29,7 @@ function withoutVotes(): RecordedRun {
 
 /** The same run when the wait for rest took all of its time. */
 function restless(record: RunRecord): RunRecord {
-  const read = record.events.find((event) => event.event === 'phase' && event.phase === 'read')!;
-  const events = record.events.map((event) =>
-    event.event === 'phase' && event.phase === 'settle' ? { ...event, t: read.t - record.plan.settleMsMax } : event,
-  );
+  const events = record.events.map((event) => (event.event === 'rest' ? { ...event, quiet: false } : event));
   return { ...record, events };
 }
 

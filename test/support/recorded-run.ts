@@ -174,7 +174,7 @@ export class RecordedRun {
     );
     return {
       plan: this.plan,
-      events: [...this.events, ...ends],
+      events: [...this.events, ...ends, { t: t + 1, at: 0, event: 'rest', quiet: true, detail: '' }],
       history: () => renumbered(lines),
       finals,
       fabric: null,
