@@ -31,6 +31,13 @@ interface Timer {
   readonly order: number;
 }
 
+/** What happens at one moment, or to one node within a window: in order. */
+interface Inbox {
+  readonly timesMs: number[];
+  readonly whats: number[];
+  readonly wheres: number[];
+}
+
 /** Publications, for the figures of a purchase. */
 export interface SeenPublication {
   readonly purchase: number;
@@ -53,6 +60,9 @@ export class DeliveryNetwork {
   #what = new Int32Array(1024);
   #where = new Int32Array(1024);
   readonly #timers: Timer[] = [];
+  /** By node: of the node that is at work, and the end of the window. */
+  #inbox: Inbox | null = null;
+  #untilMs = 0;
   #deliveries = 0;
 
   constructor(
@@ -81,25 +91,77 @@ export class DeliveryNetwork {
     return this.#deliveries;
   }
 
-  /** Runs until nothing is under way. */
-  run(): void {
+  /**
+   * Runs until nothing is under way. `by-time`: all deliveries in one order of time. `by-node`: the same in windows of
+   * the shortest latency, within which no node can hear of another's doings: what a node hears in a window it hears in
+   * order and at one go, so its memory stays in the processor's cache. Both give every node the same deliveries in the
+   * same order.
+   */
+  run(order: 'by-time' | 'by-node' = 'by-time'): void {
     this.nodes.forEach((_, node) => {
       this.#step(node, { kind: 'start' }, 0);
     });
+    if (order === 'by-time') this.#runByTime();
+    else this.#runByNode();
+  }
+
+  #runByTime(): void {
     const queue = this.#queue;
-    const ties: number[] = [];
-    for (let slot = queue.pop(); slot >= 0; slot = queue.pop()) {
-      const { timeMs } = queue;
-      if (queue.peekMs() !== timeMs) {
-        this.#happen(this.#what[slot]!, this.#where[slot]!, timeMs);
-        continue;
+    const moment = newInbox();
+    for (let timeMs = queue.peekMs(); timeMs < Number.POSITIVE_INFINITY; timeMs = queue.peekMs()) {
+      while (queue.peekMs() === timeMs) this.#enter(moment, queue.pop(), timeMs);
+      this.#work(moment);
+    }
+  }
+
+  #runByNode(): void {
+    const queue = this.#queue;
+    const inboxes = this.nodes.map(newInbox);
+    for (let fromMs = queue.peekMs(); fromMs < Number.POSITIVE_INFINITY; fromMs = queue.peekMs()) {
+      this.#untilMs = fromMs + this.#plan.latency.msMin;
+      while (queue.peekMs() < this.#untilMs) {
+        const slot = queue.pop();
+        const where = this.#where[slot]!;
+        const node = where < 0 ? this.#timers[this.#what[slot]!]!.node : where;
+        this.#enter(inboxes[node]!, slot, queue.timeMs);
       }
-      ties.length = 0;
-      for (; slot >= 0; slot = queue.peekMs() === timeMs ? queue.pop() : -1) {
-        ties.push(this.#orderOf(this.#what[slot]!, this.#where[slot]!), this.#what[slot]!, this.#where[slot]!);
+      for (const inbox of inboxes) {
+        this.#inbox = inbox;
+        this.#work(inbox);
       }
-      const inOrder = Array.from({ length: ties.length / 3 }, (_, i) => 3 * i).sort((a, b) => ties[a]! - ties[b]!);
-      for (const i of inOrder) this.#happen(ties[i + 1]!, ties[i + 2]!, timeMs);
+      this.#inbox = null;
+    }
+  }
+
+  #work(inbox: Inbox): void {
+    const { timesMs, whats, wheres } = inbox;
+    for (let i = 0; i < timesMs.length; i++) this.#happen(whats[i]!, wheres[i]!, timesMs[i]!);
+    timesMs.length = 0;
+    whats.length = 0;
+    wheres.length = 0;
+  }
+
+  #enter(inbox: Inbox, slot: number, timeMs: number): void {
+    this.#place(inbox, timeMs, this.#what[slot]!, this.#where[slot]!);
+  }
+
+  /** Nearly always at the end. */
+  #place({ timesMs, whats, wheres }: Inbox, timeMs: number, what: number, where: number): void {
+    let at = timesMs.length;
+    while (at > 0 && timesMs[at - 1]! >= timeMs) {
+      const isBefore =
+        timesMs[at - 1] === timeMs && this.#orderOf(whats[at - 1]!, wheres[at - 1]!) <= this.#orderOf(what, where);
+      if (isBefore) break;
+      at--;
+    }
+    if (at === timesMs.length) {
+      timesMs.push(timeMs);
+      whats.push(what);
+      wheres.push(where);
+    } else {
+      timesMs.splice(at, 0, timeMs);
+      whats.splice(at, 0, what);
+      wheres.splice(at, 0, where);
     }
   }
 
@@ -175,8 +237,9 @@ export class DeliveryNetwork {
   }
 
   #at(timeMs: number, node: number, input: Input, order: number): void {
-    this.#push(timeMs, this.#timers.length, -1);
-    this.#timers.push({ node, input, order });
+    const timer = this.#timers.push({ node, input, order }) - 1;
+    if (this.#inbox !== null && timeMs < this.#untilMs) this.#place(this.#inbox, timeMs, timer, -1);
+    else this.#push(timeMs, timer, -1);
   }
 
   #push(timeMs: number, what: number, where: number): void {
@@ -194,4 +257,8 @@ function grown(array: Int32Array): Int32Array<ArrayBuffer> {
   const twice = new Int32Array(2 * array.length);
   twice.set(array);
   return twice;
+}
+
+function newInbox(): Inbox {
+  return { timesMs: [], whats: [], wheres: [] };
 }

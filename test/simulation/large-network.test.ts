@@ -67,6 +67,15 @@ describe('a network without cores equals one of cores', () => {
     assert.ok(sum(50, { ...EIGHT, parameters }).split > 10);
   });
 
+  it('whether the cores are worked off by time or window by window', () => {
+    for (const latency of [WIFI, WILD, CONSTANT]) {
+      for (let seed = 0; seed < 30; seed++) {
+        const plan = drawnPlan({ ...EIGHT, latency, seed: `order ${seed}` });
+        assert.deepEqual(assertEqualNetworks(plan, 'by-node'), assertEqualNetworks(plan, 'by-time'));
+      }
+    }
+  });
+
   it('with 48 nodes', () => {
     for (const latency of [WIFI, WILD]) {
       const found = sum(6, { n: 48, purchases: 20, buyers: 8, spreadMs: 80, fundUnits: 80, latency });

@@ -71,8 +71,10 @@ export interface Agreement {
   readonly queued: number;
 }
 
-/** Runs both and asserts that they are equal; returns what the runs had in them. */
-export function assertEqualNetworks(plan: PurchasePlan): Agreement {
+/**
+ * Runs both and asserts that they are equal; returns what the runs had in them. `order`: of the deliveries to the cores.
+ */
+export function assertEqualNetworks(plan: PurchasePlan, order: 'by-time' | 'by-node' = 'by-time'): Agreement {
   const byCores = new Map<string, SeenDecision>();
   const sent = new Map<number, { votes: number; bytes: number; times: number[] }>();
   const published = (purchase: number) => {
@@ -90,7 +92,7 @@ export function assertEqualNetworks(plan: PurchasePlan): Agreement {
       else count.votes++;
     },
   );
-  cores.run();
+  cores.run(order);
 
   const decisions: SeenDecision[] = [];
   const large = new LargeNetwork(plan, (decision) => decisions.push(decision));
