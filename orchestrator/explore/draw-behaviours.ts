@@ -34,6 +34,9 @@ export const REQUESTER_BEHAVIOURS = [
   'selective-sender',
 ] as const satisfies readonly BehaviourKind[];
 
+/** All that a client of a reference does within its bounds, which are none. */
+export const DOUBLE_SPENDING = ['double-spender'] as const satisfies readonly BehaviourKind[];
+
 /** `others`: keys of the other seats. */
 export function drawVoterBehaviours(
   dice: Dice,
@@ -53,8 +56,9 @@ export function drawRequesterBehaviours(
   dice: Dice,
   others: readonly number[],
   services: readonly string[],
+  kinds: readonly BehaviourKind[] = REQUESTER_BEHAVIOURS,
 ): readonly DrawnBehaviour[] {
-  const kind = dice.one(REQUESTER_BEHAVIOURS);
+  const kind = dice.one(kinds);
   return [{ kind, body: bodyOf(kind, dice, others, services, 'requests') }];
 }
 

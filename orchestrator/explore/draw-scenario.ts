@@ -18,7 +18,13 @@ import { quorum } from '../../node/protocol/quorum.ts';
 import { Prng } from '../../node/simulation/prng.ts';
 import type { SimulationPlan } from '../scenario/scenario-plan.ts';
 import { Dice } from './dice.ts';
-import { drawRequesterBehaviours, drawVoterBehaviours, VOTER_BEHAVIOURS } from './draw-behaviours.ts';
+import {
+  DOUBLE_SPENDING,
+  drawRequesterBehaviours,
+  drawVoterBehaviours,
+  REQUESTER_BEHAVIOURS,
+  VOTER_BEHAVIOURS,
+} from './draw-behaviours.ts';
 import { drawFault, FAULTS_BEYOND, FAULTS_WITHIN, type FaultLabel, type FaultTargets } from './draw-faults.ts';
 import { drawLinks } from './draw-links.ts';
 import {
@@ -64,7 +70,9 @@ export function drawScenario(seed: string, options: DrawOptions): DrawnScenario 
   const mix = dice('mix');
   const n = mix.integer(nodesMin, nodesMax);
   const loadMs = mix.integer(12, 32) * 100;
-  const services: Readonly<Record<string, number>> = mix.chance(0.25) ? { espresso: 2, Tea: 1, Water: 0 } : { espresso: 2, Tea: 1 };
+  const services: Readonly<Record<string, number>> = mix.chance(0.25)
+    ? { espresso: 2, Tea: 1, Water: 0 }
+    : { espresso: 2, Tea: 1 };
   const kinds = mix.mix(bounds === 'within' ? FAULTS_WITHIN : FAULTS_BEYOND, mix.one([0.15, 0.3, 0.5]));
   const drawnSeats = drawSeats(dice('seats'), n, options, kinds, Object.keys(services));
   const parameters = {
@@ -151,7 +159,8 @@ function drawSeats(
   const honest = keys.filter((key) => !bad.includes(key));
   if (room && honest.length > 0 && dice.chance(0.3)) {
     const key = dice.one(honest);
-    own.set(key, drawRequesterBehaviours(dice, others(key), services));
+    const choice = beyond || options.profile === 'paper' ? REQUESTER_BEHAVIOURS : DOUBLE_SPENDING;
+    own.set(key, drawRequesterBehaviours(dice, others(key), services, choice));
   }
   const late = n > 3 && kinds.includes('join') ? [dice.one(keys.filter((key) => !twins.has(key)))] : [];
   const seats = keys.map(

@@ -86,8 +86,10 @@ export function purchaseCount({ purchases, loops }: DrawnScenario): number {
 export interface Wording {
   readonly name: string;
   readonly description: string;
-  /** Expected to be violated: the file passes as long as it shows what was found. Others are not looked at. */
-  readonly violated: readonly InvariantId[];
+  /** Looked at, and no other; null: what the profile promises. */
+  readonly invariant: InvariantId | null;
+  /** Violate: the file passes as long as it shows what was found. */
+  readonly expect: 'hold' | 'violate';
 }
 
 const SETTLE_MS = 10_000;
@@ -147,7 +149,9 @@ export function writtenScenario(
     checks:
       wording === null
         ? invariants.map((invariant) => ({ invariant, evidence: 0 }))
-        : [{ invariant: wording.violated, expect: 'violate' }],
+        : wording.invariant === null
+          ? [{ invariant: 'default' }]
+          : [{ invariant: wording.invariant, expect: wording.expect, evidence: 0 }],
   };
 }
 
