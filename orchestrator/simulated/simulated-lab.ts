@@ -202,12 +202,14 @@ export class SimulatedLab {
     done();
   }
 
-  /** Removes the database of a node that is down. */
-  *erase(seat: string): Script {
+  /** Removes the database of a node that is down; false: it runs, since another fault has started it meanwhile. */
+  *erase(seat: string): Script<boolean> {
     const place = this.#seat(seat);
     const done = yield* turnAt(place);
-    place.node.erase();
+    const { up } = place.node;
+    if (!up) place.node.erase();
     done();
+    return !up;
   }
 
   /** Brings conditions into force at those of `seats` that run. */
