@@ -7,6 +7,7 @@ import { cleanCommand } from '../commands/clean.ts';
 import { credentialsCommand } from '../commands/credentials.ts';
 import { doctorCommand } from '../commands/doctor.ts';
 import { downCommand } from '../commands/down.ts';
+import { exploreCommand } from '../commands/explore.ts';
 import { logsCommand } from '../commands/logs.ts';
 import { restartCommand, startCommand, stopCommand } from '../commands/node-commands.ts';
 import { planCommand } from '../commands/plan.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   checkCommand,
   replayCommand,
+  exploreCommand,
   reportCommand,
   upCommand,
   statusCommand,

@@ -61,6 +61,18 @@ export function readYaml(text: string): YamlResult {
   }
 }
 
+/** Maps, lists and scalars that a program has made, as if they had been read from a file of one line. */
+export function sourceOf(value: unknown): YamlSource {
+  return { value: asText(value), typed: (path) => at(value, path), lineOf: () => 1 };
+}
+
+function asText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asText);
+  if (typeof value !== 'object') return String(value);
+  if (value === null) return '';
+  return Object.fromEntries(Object.entries(value).map(([key, found]) => [key, asText(found)]));
+}
+
 function syntax(faults: readonly { line: number; found: string }[], expected = 'one YAML document'): YamlResult {
   return { ok: false, problems: faults.map(({ line, found }) => ({ path: 'file', expected, found, line })) };
 }

@@ -23,7 +23,14 @@ import { resolveChecks } from './resolve-checks.ts';
 import { fabricRules } from './resolve-links.ts';
 import { resolveTimeline, titleOf } from './resolve-timeline.ts';
 import { knownService, resolvePurchases } from './resolve-workload.ts';
-import { type Report, readScenarioFile, type ScenarioFile, type ScenarioProblem } from './scenario-file.ts';
+import {
+  type Report,
+  readScenarioFile,
+  readScenarioValue,
+  type ScenarioFile,
+  type ScenarioFileResult,
+  type ScenarioProblem,
+} from './scenario-file.ts';
 import type { PlannedFault, PlannedSeat, ScenarioPlan } from './scenario-plan.ts';
 import { SEED_PATTERN } from './scenario-shape.ts';
 import { SeatSelector } from './seat-selector.ts';
@@ -60,10 +67,21 @@ const STAND_IN_SEATS = [1, 2, 3, 4, 5, 6, 7, 8].map((id): SeatPlan => ({ seat: S
 
 /** Every problem at once, in the order of their lines. Never throws, whatever the text is. */
 export function resolveScenario(source: ScenarioSource, overrides: ScenarioOverrides = {}): ScenarioResult {
-  const read = readScenarioFile(source.text);
+  return resolvedFile(readScenarioFile(source.text), source.directory, overrides);
+}
+
+/** The same for a scenario that a program has made: what the YAML text of `value` would resolve to, without the text. */
+export function resolveScenarioValue(
+  value: Readonly<Record<string, unknown>>,
+  overrides: ScenarioOverrides = {},
+): ScenarioResult {
+  return resolvedFile(readScenarioValue(value), '/', overrides);
+}
+
+function resolvedFile(read: ScenarioFileResult, directory: string, overrides: ScenarioOverrides): ScenarioResult {
   if (!read.ok) return read;
   const { file } = read;
-  const plan = resolved(file, source.directory, overrides);
+  const plan = resolved(file, directory, overrides);
   if (plan !== null && file.problems.length === 0) return { ok: true, plan };
   return { ok: false, problems: file.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
 }
@@ -193,6 +211,7 @@ function resolved(file: ScenarioFile, directory: string, overrides: ScenarioOver
     timeoutMs: written.timeout ?? loadMs + workload.settle + TIMEOUT_MARGIN_MS,
     requires: requiredCapabilities({ seats, links, timeline }, written.requires ?? []),
     lab: lab.plan,
+    ...(written.simulation === undefined ? {} : { simulation: written.simulation }),
     seats,
     links,
     workload: { fundUnits: Object.fromEntries(funds), purchases, closed },

@@ -6,7 +6,7 @@
 import { nearestName } from '../../node/host/nearest-name.ts';
 import { type Problem, shown } from '../../node/protocol/parameters.ts';
 import { type Finding, findingsOf, pathText } from '../files/file-shapes.ts';
-import { type Path, readYaml, type YamlSource } from '../files/yaml-source.ts';
+import { type Path, readYaml, sourceOf, type YamlSource } from '../files/yaml-source.ts';
 import { CHECK, CHECKS_MAX, type WrittenCheck } from './check-shape.ts';
 import { SECTION_NAMES, SECTIONS, type Sections } from './scenario-shape.ts';
 import { FAULT, FAULTS_MAX, type WrittenFault } from './timeline-shape.ts';
@@ -45,8 +45,15 @@ export type ScenarioFileResult =
 /** Ok means: it is YAML and a map. Whether it has problems is in `file.problems`. */
 export function readScenarioFile(text: string): ScenarioFileResult {
   const yaml = readYaml(text);
-  if (!yaml.ok) return yaml;
-  const { source } = yaml;
+  return yaml.ok ? readSource(yaml.source) : yaml;
+}
+
+/** The same for maps, lists, text, numbers and booleans in place of YAML. */
+export function readScenarioValue(value: Readonly<Record<string, unknown>>): ScenarioFileResult {
+  return readSource(sourceOf(value));
+}
+
+function readSource(source: YamlSource): ScenarioFileResult {
   const problems: ScenarioProblem[] = [];
   const report: Report = (path, expected, found = shown(source.typed(path))) => {
     problems.push({ path: path.length === 0 ? 'file' : pathText(path), expected, found, line: source.lineOf(path) });

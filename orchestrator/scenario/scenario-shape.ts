@@ -6,6 +6,8 @@
 import type { z } from 'zod';
 import { PARAMETER_NAMES } from '../../node/protocol/parameters.ts';
 import { PROFILE_NAMES } from '../../node/protocol/profiles.ts';
+import { NETWORK_NAMES, type NetworkName } from '../../node/simulation/network.ts';
+import { PACE_NAMES, type PaceName } from '../../node/simulation/pace.ts';
 import {
   either,
   integer,
@@ -25,7 +27,7 @@ import { BEHAVIOURS } from './behaviour-shape.ts';
 import { CHECK, CHECKS_MAX } from './check-shape.ts';
 import { FABRIC, isName, raw } from './fabric-shape.ts';
 import { duration } from './quantities.ts';
-import { CAPABILITIES } from './scenario-plan.ts';
+import { CAPABILITIES, DEFAULT_SIMULATION } from './scenario-plan.ts';
 import { EXPECTED_NAME, SELECTOR } from './seat-selector.ts';
 import { FAULT, FAULTS_MAX } from './timeline-shape.ts';
 import { FUNDS, SENSORS, WORKLOAD } from './workload-shape.ts';
@@ -52,6 +54,18 @@ const GROUP = record({
   funds: FUNDS.optional(),
 });
 export type WrittenGroup = z.output<typeof GROUP>;
+
+const SIMULATION = record({
+  network: oneOf(...(NETWORK_NAMES as readonly [NetworkName, ...NetworkName[]]))
+    .prefault(DEFAULT_SIMULATION.network)
+    .describe('how long messages are under way; [loopback]'),
+  broker: oneOf('total-order', 'independent')
+    .prefault(DEFAULT_SIMULATION.broker)
+    .describe('one order for all, as a broker gives [default], or a path of its own for each pair'),
+  pace: oneOf(...(PACE_NAMES as readonly [PaceName, ...PaceName[]]))
+    .prefault(DEFAULT_SIMULATION.pace)
+    .describe('what hashes, deliveries and commits take; [desktop]'),
+});
 
 const count = integer(1, NODES_MAX);
 const isMap = (found: unknown): boolean => typeof found === 'object' && found !== null && !Array.isArray(found);
@@ -92,6 +106,7 @@ export const SECTIONS = {
     .optional()
     .describe('{ espresso: 2, Tea: 1 }, or a list as wallance up --services takes it; [espresso, Nespresso, Tea]'),
   durability: oneOf('process', 'power').optional().describe('what a commit survives: kill -9 [default], or power loss'),
+  simulation: SIMULATION.optional().describe('what stands for network and machine in a simulated run'),
   nodes: either(count, mapOf(EXPECTED_NAME, isName, either(count, GROUP))).describe(
     'how many, or groups of them by name; seats are numbered from 1 in the order of the groups',
   ),

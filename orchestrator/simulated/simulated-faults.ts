@@ -175,7 +175,12 @@ function* stopAll({ lab }: FaultWorld, seats: readonly string[], kill: boolean):
 }
 
 function* eraseAll({ lab }: FaultWorld, seats: readonly string[]): Script {
-  yield* allOf(seats.map((seat) => perform(lab.timeline, lab.erase(seat))));
+  const running: string[] = [];
+  const erase = function* (seat: string): Script {
+    if (!(yield* lab.erase(seat))) running.push(seat);
+  };
+  yield* allOf(seats.map((seat) => perform(lab.timeline, erase(seat))));
+  if (running.length > 0) throw new Error(`seats ${running.join(', ')}: expected to be down, found running`);
 }
 
 /** `database`: what the nodes must find; null: whatever there is. */

@@ -23,6 +23,7 @@ import type { Parcel } from '../fabric/parcel.ts';
 import { Failure } from '../failure.ts';
 import { membersOf } from '../lab/lab-plan.ts';
 import { DEFAULT_SIMULATION, type PlannedSeat, type ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { type CoreUnderTest, PRODUCT_CORE } from './core-under-test.ts';
 import { ParcelOpener } from './opened-parcel.ts';
 import { SimulatedFabric } from './simulated-fabric.ts';
 import { type Recorder, SimulatedNode, type SimulatedNodeOptions } from './simulated-node.ts';
@@ -46,6 +47,8 @@ export interface SimulatedLabOptions {
   readonly plan: ScenarioPlan;
   readonly timeline: Timeline;
   readonly listeners: LabListeners;
+  /** Default: the product's. */
+  readonly core?: CoreUnderTest | undefined;
   readonly recorder: (
     seat: PlannedSeat,
     wallet: (id: string) => { readonly units: number; readonly stateHash: string } | undefined,
@@ -96,7 +99,8 @@ export class SimulatedLab {
       hash: nativeSha256Hex,
     });
     if (!profiled.ok) throw Failure.ofProblems('the plan cannot be simulated', profiled.problems);
-    const { profile } = profiled;
+    const core = options.core ?? PRODUCT_CORE;
+    const profile = core.rules(profiled.profile);
     const prefix = labPrefix(lab.lab);
     const names = [...seats.map(({ seat }) => seat), ''];
     this.fabric = new SimulatedFabric({
@@ -124,6 +128,7 @@ export class SimulatedLab {
           seat,
           node,
           profile,
+          begin: core.begin,
           pace,
           sensors: sensors.sensors,
           timeline,
@@ -197,12 +202,14 @@ export class SimulatedLab {
     done();
   }
 
-  /** Removes the database of a node that is down. */
-  *erase(seat: string): Script {
+  /** Removes the database of a node that is down; false: it runs, since another fault has started it meanwhile. */
+  *erase(seat: string): Script<boolean> {
     const place = this.#seat(seat);
     const done = yield* turnAt(place);
-    place.node.erase();
+    const { up } = place.node;
+    if (!up) place.node.erase();
     done();
+    return !up;
   }
 
   /** Brings conditions into force at those of `seats` that run. */

@@ -28,8 +28,7 @@ import type { ServiceRun } from '../../node/host/store.ts';
 import { SERVICE_RUNS_MAX } from '../../node/host/store-rules.ts';
 import type { Change } from '../../node/protocol/durable.ts';
 import { invariant } from '../../node/protocol/invariant.ts';
-import { LedgerNode } from '../../node/protocol/ledger-node.ts';
-import type { MessageHead, Request, Vote } from '../../node/protocol/message.ts';
+import type { MessageHead } from '../../node/protocol/message.ts';
 import type { PaperProfile } from '../../node/protocol/paper-profile.ts';
 import type { Effect, Input, Order, OrderOutcome } from '../../node/protocol/step.ts';
 import type { Wallet } from '../../node/protocol/wallet.ts';
@@ -39,6 +38,7 @@ import type { SensorDefinition } from '../../node/simulation/sensor-series.ts';
 import type { Timeline } from '../../node/simulation/timeline.ts';
 import type { VirtualDisk } from '../../node/simulation/virtual-disk.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
+import type { CoreUnderTest } from './core-under-test.ts';
 import {
   commits,
   hashesOf,
@@ -72,6 +72,7 @@ export interface SimulatedNodeOptions {
   readonly seat: string;
   readonly node: string;
   readonly profile: PaperProfile;
+  readonly begin: CoreUnderTest['begin'];
   readonly pace: Pace;
   readonly sensors: readonly SensorDefinition[];
   readonly timeline: Timeline;
@@ -176,14 +177,14 @@ export class SimulatedNode implements FabricClient {
   }
 
   #born(): Life {
-    const { lab, seat, node, profile, sensors, disk, timeline, epochMs } = this.#options;
+    const { lab, seat, node, profile, begin, sensors, disk, timeline, epochMs } = this.#options;
     const draws = Prng.seeded(lab.seed, nativeSha256Hex).stream(`life/${seat}/${this.#lives++}`);
     const fresh = disk.empty && this.#runs.size === 0;
     const interrupted = [...this.#runs.values()]
       .filter(({ phase }) => phase === 'started')
       .map((run): ServiceRun => ({ ...run, phase: 'interrupted' }));
     for (const run of interrupted) this.#runs.set(run.key, run);
-    const ledger = new LedgerNode<Wallet, Request, Vote>({
+    const ledger = begin({
       self: node,
       profile,
       durable: disk.load(),

@@ -22,6 +22,7 @@ import type { Phase, RunEvent } from '../run/run-record.ts';
 import { SeatConditions, type Stage } from '../run/seat-conditions.ts';
 import { quietMsOf } from '../run/settle.ts';
 import type { PlannedFault, PlannedSeat, ScenarioPlan } from '../scenario/scenario-plan.ts';
+import type { CoreUnderTest } from './core-under-test.ts';
 import { FaultTimeline } from './fault-timeline.ts';
 import { ObservedValues } from './observed-values.ts';
 import { type FaultWorld, firstAct, linkFault } from './simulated-faults.ts';
@@ -37,6 +38,8 @@ export interface SimulationOptions {
   readonly onEvent?: (event: RunEvent) => void;
   /** The fabric's journal, whole lines. */
   readonly onJournal?: (lines: string) => void;
+  /** Default: the product's. */
+  readonly core?: CoreUnderTest;
   /** A run that takes more of them than this does not end; it throws. */
   readonly eventsMax?: number;
 }
@@ -99,6 +102,7 @@ export class Simulation {
     this.#lab = new SimulatedLab({
       plan,
       timeline: time,
+      core: options.core,
       listeners: {
         onSeat: (seat, state, detail) => this.#log({ event: 'seat', seat, state, detail }),
         onOrder: (_seat, orderId, outcome) => this.#workload.answered(orderId, outcome),
