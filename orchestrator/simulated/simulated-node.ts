@@ -16,6 +16,7 @@ import type { StepEffect } from '../../node/behaviours/step-machine.ts';
 import { type Canary, encodeCanary } from '../../node/host/canary.ts';
 import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditions.ts';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
+import { type DurableRecord, recordOfRows } from '../../node/host/durable-record.ts';
 import { canaryTopic, channelTopic, peerTopic } from '../../node/host/fabric-topics.ts';
 import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { searchNonceNatively } from '../../node/host/native-search.ts';
@@ -112,6 +113,7 @@ interface Life {
   readonly core: ByzantineNode;
   readonly boot: string;
   readonly fresh: boolean;
+  readonly durableRecord: DurableRecord;
   readonly interrupted: readonly ServiceRun[];
   readonly clock: NodeClock;
   readonly sensors: readonly VirtualSensor[];
@@ -195,6 +197,7 @@ export class SimulatedNode implements FabricClient {
       q: profile.quorum(core.n),
       members: profile.membership.members,
       dbEmpty: life.fresh,
+      ...life.durableRecord,
       boot: life.boot,
       lab: lab.lab,
       seat,
@@ -225,10 +228,11 @@ export class SimulatedNode implements FabricClient {
       .filter(({ phase }) => phase === 'started')
       .map((run): ServiceRun => ({ ...run, phase: 'interrupted' }));
     for (const run of interrupted) this.#runs.set(run.key, run);
+    const durable = disk.load();
     const ledger = new LedgerNode<Wallet, Request, Vote>({
       self: node,
       profile,
-      durable: disk.load(),
+      durable,
       stream: draws.integer(0, STREAMS - 1),
     });
     const core = new ByzantineNode({
@@ -252,6 +256,7 @@ export class SimulatedNode implements FabricClient {
       core,
       boot,
       fresh,
+      durableRecord: recordOfRows(durable),
       interrupted,
       clock: new NodeClock(() => epochMs + timeline.nowMs),
       sensors: created.sensors,
