@@ -84,6 +84,7 @@ class SeatDrive {
   #madeAt = 0;
   /** Nothing is compared, and why; null: all is. */
   #astray: string | null = 'no life has begun yet';
+  /** A life has begun and its core has not been started: what that leads to comes before all else that it does. */
   #awaitsStart = false;
   #lives = 0;
   #inputs = 0;
@@ -128,25 +129,30 @@ class SeatDrive {
     else if (line.event === 'gap') this.#strays(i, 'lines that could not be written');
     else if (made !== null) this.#compare(i, text, made);
     else if (isBesideTheCore(line)) this.#beside(i, line);
-    else {
-      const input = this.#input(i, line);
-      this.#made = input === null ? [] : this.#give(input, line.at);
-      const first = this.#pending;
-      if (first === null) this.#differs(i, text, null, 'the core does nothing here');
-      else this.#compare(i, text, first);
-    }
+    else this.#compare(i, text, this.#next(i, line));
   }
 
-  #compare(i: number, recorded: string, made: string): void {
+  /** What the core does first of what line `i` begins; null: nothing. */
+  #next(i: number, line: Observation): string | null {
+    if (this.#awaitsStart) {
+      this.#awaitsStart = false;
+      this.#made = this.#give({ kind: 'start' }, line.at);
+      if (this.#pending !== null) return this.#pending;
+    }
+    const input = this.#input(i, line);
+    this.#made = input === null ? [] : this.#give(input, line.at);
+    return this.#pending;
+  }
+
+  #compare(i: number, recorded: string, made: string | null): void {
     this.#madeAt++;
     this.#compared++;
-    if (tail(made) !== tail(recorded)) this.#differs(i, recorded, made, 'the core does something else here');
+    if (made === null) this.#differs(i, recorded, null, 'the core does nothing here');
+    else if (tail(made) !== tail(recorded)) this.#differs(i, recorded, made, 'the core does something else here');
   }
 
   #beside(i: number, line: Observation): void {
-    if (line.event !== 'conditions') return;
-    if (isByzantine(line)) this.#strays(i, `it is Byzantine (${behavioursOf(line)})`);
-    else if (this.#awaitsStart) this.#start(i, line);
+    if (line.event === 'conditions' && isByzantine(line)) this.#strays(i, `it is Byzantine (${behavioursOf(line)})`);
   }
 
   /** The input whose transaction line `i` is the first of. */
@@ -169,13 +175,6 @@ class SeatDrive {
     this.#inputs++;
     this.#madeAt = 0;
     return this.#core.take(input, nowMs);
-  }
-
-  /** After the conditions of a new life. What it leads to, if anything, is written next. */
-  #start(i: number, conditions: Observation): void {
-    this.#awaitsStart = false;
-    const next = this.#parsed[i + 1] ?? conditions;
-    this.#made = this.#give({ kind: 'start' }, isBesideTheCore(next) ? conditions.at : next.at);
   }
 
   #boot(i: number, line: Observation): void {
