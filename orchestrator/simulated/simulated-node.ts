@@ -16,6 +16,7 @@ import type { StepEffect } from '../../node/behaviours/step-machine.ts';
 import { type Canary, encodeCanary } from '../../node/host/canary.ts';
 import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditions.ts';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
+import { recordOfRows } from '../../node/host/durable-record.ts';
 import { canaryTopic, channelTopic, peerTopic } from '../../node/host/fabric-topics.ts';
 import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { searchNonceNatively } from '../../node/host/native-search.ts';
@@ -143,7 +144,7 @@ export class SimulatedNode implements FabricClient {
   /** Begins a life with what is on the disk. It is down. */
   start(conditions: NodeConditions): void {
     invariant(this.#life === null, () => `seat ${this.#options.seat} is started twice`);
-    const { lab, seat, node, profile, disk, fabric } = this.#options;
+    const { lab, seat, profile, disk, fabric } = this.#options;
     const life = this.#born();
     this.#life = life;
     this.#wasFresh = life.fresh;
@@ -154,6 +155,7 @@ export class SimulatedNode implements FabricClient {
       q: profile.quorum(core.n),
       members: profile.membership.members,
       dbEmpty: life.fresh,
+      ...recordOfRows(disk.load()),
       boot: life.boot,
       lab: lab.lab,
       seat,
@@ -162,7 +164,6 @@ export class SimulatedNode implements FabricClient {
       configurationHash: lab.configurationHash,
       interrupted: life.interrupted.map((run) => run.key),
     };
-    invariant(disk.commits >= 0 && core.self === node, 'a life begins with its own disk');
     this.#recorder.boot(
       boot,
       core.snapshot().wallets.map((wallet) => wallet.id),
@@ -178,7 +179,8 @@ export class SimulatedNode implements FabricClient {
 
   #born(): Life {
     const { lab, seat, node, profile, begin, sensors, disk, timeline, epochMs } = this.#options;
-    const draws = Prng.seeded(lab.seed, nativeSha256Hex).stream(`life/${seat}/${this.#lives++}`);
+    const prng = Prng.seeded(lab.seed, nativeSha256Hex);
+    const draws = prng.stream(`life/${seat}/${this.#lives++}`);
     const fresh = disk.empty && this.#runs.size === 0;
     const interrupted = [...this.#runs.values()]
       .filter(({ phase }) => phase === 'started')
@@ -190,10 +192,7 @@ export class SimulatedNode implements FabricClient {
       durable: disk.load(),
       stream: draws.integer(0, STREAMS - 1),
     });
-    const core = new ByzantineNode({
-      core: ledger,
-      prng: Prng.seeded(lab.seed, nativeSha256Hex).stream(`behaviours/${seat}`),
-    });
+    const core = new ByzantineNode({ core: ledger, prng: prng.stream(`behaviours/${seat}`) });
     const boot = Array.from({ length: 2 }, () => draws.uint32().toString(16).padStart(8, '0')).join('');
     const created = createSensors({
       definitions: sensors,
@@ -492,12 +491,9 @@ export class SimulatedNode implements FabricClient {
   #publish(life: Life, topic: string, message: MessageHead, receipt: string | null): void {
     const { fabric, seat } = this.#options;
     const payload = life.core.profile.codec.encode(message);
-    const onTaken = receipt === null ? null : () => this.#fire(life, () => this.#acknowledged(life, receipt));
+    const onTaken =
+      receipt === null ? null : () => this.#fire(life, () => this.#input(life, { kind: 'acknowledged', receipt }));
     fabric.publish(seat, topic, payload, onTaken);
-  }
-
-  #acknowledged(life: Life, receipt: string): void {
-    this.#input(life, { kind: 'acknowledged', receipt });
   }
 
   /** A long search, in a thread of its own: one after another. */

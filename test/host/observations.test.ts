@@ -184,9 +184,11 @@ test('each effect becomes its event with the names of the event log', () => {
       detail: 'exit status 1',
     },
     { event: 'reject', type: 'unknown', reason: 'malformed', sender: null, where: 'bytes', expected: 'a', found: 'b' },
+    { event: 'order.rx', orderId: 'o', service: 'espresso', price: 2, mode: 'strict' },
     { event: 'order', orderId: 'o', outcome: 'queued', reason: 'request-pending' },
     { event: 'order', orderId: 'o', outcome: 'refused', reason: 'wrong-price', detail: 'espresso costs "2"' },
     { event: 'order', orderId: 'o', outcome: 'requested', reqId: REQUEST_ID, prevState: STATE },
+    { event: 'wake', name: 'x' },
     { event: 'digest.tx', kind: 'digest', to: '4' },
   ]);
 });
