@@ -40,7 +40,8 @@
  * A verified message that the core turned down (late, duplicate, conflicting) is an `rx` line with its reason and no
  * `reject` line. R is the requester, U stands for units. Messages of other kinds are `<kind>.tx` and `<kind>.rx`.
  *
- * Lines of a transaction are written at once, after its commit: a crash in between loses the lines, never the state,
+ * Lines of a transaction are made after its commit, and are in the file before anything leaves the node, at the latest in
+ * the same turn of the event loop: a crash in between loses the lines, never the state,
  * and the `wallet` lines after the next `boot` tell where it stands. It decides nothing and keeps no counters for it.
  */
 import { wakesLedger } from '../behaviours/byzantine-node.ts';
@@ -112,6 +113,10 @@ export class Observations {
   #link: string;
   #text = '';
   #count = 0;
+  /** Made, told, and not in the file yet. */
+  #unwritten = '';
+  #unwrittenCount = 0;
+  #soon: NodeJS.Immediate | null = null;
   /** From `,"t":` to `"prev":"` of the lines being made. */
   #head = '';
   #headAtMs = -1;
@@ -144,9 +149,15 @@ export class Observations {
     if (!this.#idle) this.#steps.push({ input, effects, nowMs });
   }
 
-  /** Writes the lines of the steps recorded since the last call: one write. Costs nothing when there are none. */
-  flush(): void {
-    if (this.#steps.length === 0) return;
+  /**
+   * Makes the lines of the steps recorded since the last call. `leaves`: something is about to leave the node, and the
+   * file has the lines before that; otherwise they are in it before the event loop's next turn, many with one write.
+   */
+  flush(leaves = true): void {
+    if (this.#steps.length === 0) {
+      if (leaves) this.settle();
+      return;
+    }
     const steps = this.#steps;
     this.#steps = [];
     this.#begin();
@@ -158,7 +169,7 @@ export class Observations {
       for (const effect of effects) this.#effect(input, effect, nowMs, changed);
     }
     for (const id of changed) this.#wallet(id, atMs);
-    this.#write();
+    this.#write(leaves);
   }
 
   /** The first line of a life, with a `wallet` line for each of `wallets`. */
@@ -359,15 +370,30 @@ export class Observations {
     this.#count++;
   }
 
-  #write(): void {
+  #write(leaves = true): void {
     const text = this.#text;
     const count = this.#count;
     this.#text = '';
     this.#count = 0;
-    if (count === 0) return;
-    const { file, onLines } = this.#options;
-    if (file !== null) this.#append(file, text, count);
-    onLines?.(text, count);
+    if (count > 0) {
+      this.#unwritten += text;
+      this.#unwrittenCount += count;
+      this.#options.onLines?.(text, count);
+    }
+    if (leaves) this.settle();
+    else this.#soon ??= setImmediate(() => this.settle());
+  }
+
+  /** Appends what was made and is not in the file yet. */
+  settle(): void {
+    if (this.#soon !== null) clearImmediate(this.#soon);
+    this.#soon = null;
+    const text = this.#unwritten;
+    const count = this.#unwrittenCount;
+    this.#unwritten = '';
+    this.#unwrittenCount = 0;
+    const { file } = this.#options;
+    if (count > 0 && file !== null) this.#append(file, text, count);
   }
 
   #append(file: ObservationFile, text: string, count: number): void {

@@ -211,6 +211,7 @@ export class RunningNode {
   async fail(detail: string): Promise<void> {
     this.#detail = detail;
     this.#state = 'failed';
+    this.#observations.settle();
     await this.#control?.close(this.#status());
   }
 
@@ -221,6 +222,7 @@ export class RunningNode {
     await this.#services.close();
     await this.#host.close();
     await this.#sealer.close();
+    this.#observations.settle();
     this.#flushBatch();
     this.#state = 'offline';
     this.#detail = 'stopped';
