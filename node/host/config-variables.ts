@@ -243,6 +243,12 @@ export const VARIABLES = {
     integer(0, DIFFICULTY_MAX),
     { fallback: '2' },
   ),
+  WALLANCE_OBSERVATIONS: variable(
+    'Record of what the node sees and does: its file and the lab, or nobody; without it a run cannot be checked',
+    'file or none',
+    oneOf('file', 'none'),
+    { fallback: 'file' },
+  ),
   WALLANCE_OBSERVATIONS_MAX_BYTES: variable(
     'Size at which the observation file is rotated (one older is kept)',
     'integer 65536..1099511627776',

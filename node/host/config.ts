@@ -62,6 +62,8 @@ export interface NodeConfig {
   /** Null: no heartbeat. */
   readonly heartbeatFile: string | null;
   readonly inlineDifficultyMax: number;
+  /** `none`: nothing is recorded, neither in a file nor for the lab. */
+  readonly observations: 'file' | 'none';
   readonly observationsBytesMax: number;
   /** What commands of services get as their environment: nothing of the node's own. */
   readonly commandEnvironment: Readonly<Record<string, string>>;
@@ -132,6 +134,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): ConfigResult {
     http: port === undefined ? null : { host, port },
     heartbeatFile: reader.read('WALLANCE_HEARTBEAT_FILE') ?? null,
     inlineDifficultyMax: reader.read('WALLANCE_INLINE_DIFFICULTY_MAX') ?? 0,
+    observations: reader.read('WALLANCE_OBSERVATIONS') ?? 'file',
     observationsBytesMax: reader.read('WALLANCE_OBSERVATIONS_MAX_BYTES') ?? 0,
     commandEnvironment: Object.fromEntries(
       COMMAND_NAMES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),

@@ -66,7 +66,7 @@ export interface ObservationsOptions {
   readonly node: string;
   /** Default: as the node. */
   readonly seat?: string;
-  /** Null: lines go to `onLines` only, and the chain begins anew. */
+  /** Null: lines go to `onLines` only, and the chain begins anew; where that is absent as well, none is made. */
   readonly file: ObservationFile | null;
   /** The core's current view of a wallet. */
   readonly wallet: (id: string) => ObservedWallet | undefined;
@@ -96,6 +96,8 @@ export function monotonicMs(): number {
 export class Observations {
   readonly #options: ObservationsOptions;
   readonly #now: () => number;
+  /** Nobody is there to get a line. */
+  readonly #idle: boolean;
   readonly #requestIds = new Map<string, string>();
   /** `"node":"1"`, with the seat where that is another. */
   readonly #who: string;
@@ -114,6 +116,7 @@ export class Observations {
   constructor(options: ObservationsOptions) {
     this.#options = options;
     this.#now = options.monotonicMs ?? monotonicMs;
+    this.#idle = options.file === null && options.onLines === undefined;
     const { node, seat = node } = options;
     this.#who = seat === node ? `"node":${quoted(node)}` : `"node":${quoted(node)},"seat":${quoted(seat)}`;
     this.#seq = options.file?.place.seq ?? 0;
@@ -132,7 +135,7 @@ export class Observations {
 
   /** Takes a step down; it is written by `flush`, once what it changed is durable. `input`: null where none led to it. */
   record(input: Input | null, effects: readonly StepEffect[], nowMs: number): void {
-    this.#steps.push({ input, effects, nowMs });
+    if (!this.#idle) this.#steps.push({ input, effects, nowMs });
   }
 
   /** Writes the lines of the steps recorded since the last call: one write. Costs nothing when there are none. */
@@ -153,6 +156,7 @@ export class Observations {
 
   /** The first line of a life, with a `wallet` line for each of `wallets`. */
   boot(boot: BootObservation, wallets: Iterable<string>, atMs: number): void {
+    if (this.#idle) return;
     this.flush();
     this.#begin();
     this.#line(atMs, 'boot', JSON.stringify(boot).slice(1, -1));
@@ -189,6 +193,7 @@ export class Observations {
   }
 
   #single(atMs: number, event: string, fields: string): void {
+    if (this.#idle) return;
     this.flush();
     this.#begin();
     this.#line(atMs, event, fields);

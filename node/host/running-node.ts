@@ -120,8 +120,11 @@ export class RunningNode {
     this.#store = new SlowStore(
       new SqliteStore({ directory: config.dataDir, identity, durability: config.durability }),
     );
-    const file = new ObservationFile(join(config.dataDir, 'observations.ndjson'), config.observationsBytesMax);
-    if (file.repair !== null) warn(file.repair);
+    const recorded = config.observations === 'file';
+    const file = recorded
+      ? new ObservationFile(join(config.dataDir, 'observations.ndjson'), config.observationsBytesMax)
+      : null;
+    if (file !== null && file.repair !== null) warn(file.repair);
     const ledger = new LedgerNode<Wallet, Request, Vote>({
       self: config.node,
       profile: this.#profile,
@@ -135,7 +138,7 @@ export class RunningNode {
       seat: config.seat,
       file,
       wallet: (id) => this.#core.wallet(id),
-      onLines: (text) => this.#batchLines(text),
+      ...(recorded ? { onLines: (text: string) => this.#batchLines(text) } : {}),
       onTrouble: warn,
     });
     this.#sealer = new Sealer({ inlineDifficultyMax: config.inlineDifficultyMax });

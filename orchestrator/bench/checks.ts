@@ -129,7 +129,8 @@ export function makeRun(directory: string, nodes: number, lines: number): number
   return statSync(history).size;
 }
 
-function planOf(nodes: number): ScenarioPlan {
+/** Nodes without sensors and nothing to do, judged by every invariant. */
+export function planOf(nodes: number): ScenarioPlan {
   const lab = newPlan('bench', { nodes, sensors: [] });
   const checks = INVARIANT_IDS.map(
     (invariant): PlannedCheck => ({

@@ -16,6 +16,7 @@ import { benchChecks } from './checks.ts';
 import { benchCodec, type Figure } from './codec.ts';
 import { benchContainers } from './containers.ts';
 import { benchFabric } from './fabric.ts';
+import { benchHarness } from './harness.ts';
 import { benchHashing } from './hashing.ts';
 import { benchLab } from './lab.ts';
 import { benchLarge } from './large.ts';
@@ -31,6 +32,7 @@ const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figu
   fabric: () => benchFabric(),
   checks: (quick) => benchChecks(quick),
   lab: (quick) => benchLab(quick),
+  harness: (quick) => benchHarness(quick),
   containers: (quick) => withEngine(() => benchContainers(quick)),
 };
 

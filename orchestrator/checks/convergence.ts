@@ -1,9 +1,11 @@
 /**
  * I15: correct nodes end with equal States of every wallet. It rests on the final reads, which come when the run is quiet
  * or its time to settle is over; balances are not compared (sensor data and rewards may differ, see `divergent-wallets`).
- * Nodes that a fault sent away for good are not asked.
+ * Nodes that a fault sent away for good are not asked. Where the run came to rest, nothing is under way that could still
+ * make them equal; where it did not, a difference counts when it has lasted for long.
  */
 import { type BeginFold, evidence, Findings, short } from './fold.ts';
+import { cameToRest } from './rest.ts';
 import type { EvidenceLine } from './verdict.ts';
 
 /** Live nodes have so long after the last fault and the last decision; sooner than that they only differ so far. */
@@ -30,7 +32,7 @@ export const convergence: BeginFold = (facts) => {
       );
       const read = record.events.find((event) => event.event === 'phase' && event.phase === 'read');
       const patienceMs = Math.min(CONVERGED_WITHIN_MS, facts.plan.settleMsMax);
-      const tooSoon = read !== undefined && read.t - quietSince < patienceMs;
+      const tooSoon = read !== undefined && read.t - quietSince < patienceMs && !cameToRest(record);
       const ids = new Set(asked.flatMap((seat) => record.finals.get(seat)!.wallets.map(({ id }) => id)));
       for (const id of ids) {
         findings.examine();

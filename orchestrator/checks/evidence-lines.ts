@@ -79,7 +79,8 @@ function take(want: Wanted, seat: string, observation: Observation): void {
   function reasonToShow(): string | null {
     switch (observation.event) {
       case 'req.tx':
-        return `asks for ${textOf(observation, 'service')}`;
+        // Whoever tells each receiver for itself has a line for each.
+        return asked(seat, id) ? null : `asks for ${textOf(observation, 'service')}`;
       case 'byzantine':
         return `deviates: ${textOf(observation, 'act')}`;
       case 'vote.tx':
@@ -90,6 +91,13 @@ function take(want: Wanted, seat: string, observation: Observation): void {
       default:
         return null;
     }
+  }
+
+  function asked(at: string, request: string): boolean {
+    return around.some(
+      (line) =>
+        line.seat === at && line.observation.event === 'req.tx' && textOf(line.observation, 'reqId') === request,
+    );
   }
 
   function shown(vote: Observation): boolean {

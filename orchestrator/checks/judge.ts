@@ -161,8 +161,10 @@ function silentMsMax({ parameters }: CheckFacts): number {
 }
 
 function judged(check: PlannedCheck, outcome: CheckOutcome): JudgedCheck {
-  // A violation proves itself; that nothing was found says something only where there was enough to look at.
-  if (outcome.state === 'hold' && outcome.examined < check.evidenceMin) {
+  // A violation of an invariant proves itself; a figure, and that nothing was found, say something only where there was
+  // enough to look at.
+  const figure = check.kind === 'metric' || check.kind === 'at-end';
+  if ((figure || outcome.state === 'hold') && outcome.examined < check.evidenceMin) {
     const detail = `${outcome.detail}; at least ${check.evidenceMin} are needed`;
     return { ...outcome, state: 'unknown', detail, check, asExpected: null };
   }

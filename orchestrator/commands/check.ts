@@ -51,7 +51,7 @@ function printJudgement(
     { title: 'found' },
   ] as const;
   const rows = judgement.checks.map((judged) => [
-    nameOf(judged),
+    judged.check.title,
     judged.check.expect,
     stateText(terminal, judged),
     String(judged.examined),
@@ -67,10 +67,6 @@ function printJudgement(
   const { verdict, reasons } = judgement;
   terminal.line(`${terminal.style(marks[verdict], words[verdict])}  ${relative(cwd, directory) || '.'}`);
   for (const reason of reasons) terminal.line(`  ${reason}`);
-}
-
-function nameOf({ check }: JudgedCheck): string {
-  return check.kind === 'invariant' ? `${check.invariant} ${check.title}` : check.title;
 }
 
 function stateText(terminal: Terminal, { state, asExpected }: JudgedCheck): string {

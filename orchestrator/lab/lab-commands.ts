@@ -8,8 +8,9 @@ import { Failure } from '../failure.ts';
 import { type WalletDifference, walletDifferences } from '../history/wallet-agreement.ts';
 import type { ExternalSeat } from './boards.ts';
 import type { CommandHandler } from './command-socket.ts';
-import type { Lab, SeatView } from './lab.ts';
+import type { Lab } from './lab.ts';
 import type { LabPlan } from './lab-plan.ts';
+import type { SeatView } from './lab-view.ts';
 import type { Purchase } from './purchase-watch.ts';
 
 export type LabRequest =
@@ -143,7 +144,7 @@ export function labCommands(lab: Lab, summary: Promise<LabSummary>, shutDown: ()
 }
 
 async function status(lab: Lab, summary: LabSummary): Promise<LabStatus> {
-  const [nodes, fabric] = await Promise.all([lab.view(), lab.fabricStats()]);
+  const [nodes, fabric] = await Promise.all([lab.view(), lab.fabric.stats()]);
   const views = new Map(
     nodes.flatMap(({ node, report }) => (report === null ? [] : [[node, report.wallets] as const])),
   );
@@ -152,7 +153,7 @@ async function status(lab: Lab, summary: LabSummary): Promise<LabStatus> {
     nodes,
     differences: walletDifferences(views),
     fabric,
-    fabricFailure: lab.fabricFailure,
+    fabricFailure: lab.fabric.failure,
     control: lab.controlStats(),
   };
 }

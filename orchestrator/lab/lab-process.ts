@@ -11,11 +11,12 @@ import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { Boards, type RequestedBoards } from './boards.ts';
 import { CommandServer } from './command-socket.ts';
 import type { LabCredentials } from './credentials.ts';
-import { Lab, type LabEvent, type LabOptions } from './lab.ts';
+import { Lab, type LabOptions } from './lab.ts';
 import { type LabSummary, labCommands } from './lab-commands.ts';
 import type { LabDirectory, RunningRecord } from './lab-directory.ts';
 import { type LabLock, takeLabLock } from './lab-lock.ts';
 import type { LabPlan } from './lab-plan.ts';
+import type { LabEvent } from './lab-view.ts';
 import { identify, isAlive, signalProcess } from './process-identity.ts';
 
 export interface LabProcessOptions {

@@ -1,7 +1,7 @@
 /** How a lab process in the background tells the command that started it how far it is: JSON lines on a pipe. */
 import type { FailureCode } from '../failure.ts';
-import type { LabEvent } from './lab.ts';
 import type { LabSummary } from './lab-commands.ts';
+import type { LabEvent } from './lab-view.ts';
 
 export type LabReportLine =
   | { readonly kind: 'event'; readonly event: LabEvent }

@@ -8,44 +8,32 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditions.ts';
-import type { NodeReport, NodeStatus, OrderResult, SampleCommand } from '../../node/host/control-protocol.ts';
+import {
+  controlTopic,
+  type NodeReport,
+  type NodeStatus,
+  type OrderResult,
+  type SampleCommand,
+} from '../../node/host/control-protocol.ts';
 import { monotonicMs } from '../../node/host/observations.ts';
 import { runningKernel } from '../../node/host/running-kernel.ts';
 import type { OrderMode } from '../../node/protocol/step.ts';
 import { type ClockOffset, measureClock } from '../control/clock-offset.ts';
 import { ControlClient, ControlError } from '../control/control-client.ts';
 import { type BrokerStats, EmbeddedBroker } from '../fabric/embedded-broker.ts';
-import type { FabricControl } from '../fabric/fabric-control.ts';
 import { Failure, messageOf, throwIfInterrupted } from '../failure.ts';
 import { type Observation, parseObservation } from '../history/observation.ts';
-import type { CollectedFiles, FabricRestart, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import type { CollectedFiles, NodeExit, Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { type LabCredentials, openCredentials } from './credentials.ts';
 import { elsewhere } from './elsewhere.ts';
 import { forEachBounded } from './for-each-bounded.ts';
 import type { LabDirectory } from './lab-directory.ts';
+import { LabFabric } from './lab-fabric.ts';
 import type { LabPlan, SeatPlan } from './lab-plan.ts';
+import type { LabEvent, SeatState, SeatView } from './lab-view.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { PurchaseWatch } from './purchase-watch.ts';
 import { reserveSessions } from './reserve-sessions.ts';
-
-export type LabEvent =
-  | { readonly kind: 'broker'; readonly which: 'control' | 'fabric'; readonly url: string }
-  | {
-      readonly kind: 'ready';
-      readonly seat: string;
-      readonly node: string;
-      readonly readyMs: number;
-      readonly databaseEmpty: boolean;
-    }
-  /** It ended, and nobody had asked for it. */
-  | { readonly kind: 'died'; readonly seat: string; readonly node: string; readonly reason: string }
-  /** It ended as it was asked to. */
-  | { readonly kind: 'stopped'; readonly seat: string; readonly node: string; readonly reason: string }
-  /** It runs another configuration and was told to end. */
-  | { readonly kind: 'refused'; readonly node: string; readonly reason: string }
-  | { readonly kind: 'fabric-died'; readonly reason: string }
-  /** Something went wrong that stops nothing. */
-  | { readonly kind: 'trouble'; readonly text: string };
 
 export interface LabOptions {
   readonly plan: LabPlan;
@@ -71,25 +59,6 @@ export interface LabOptions {
   readonly onProcesses?: () => void;
 }
 
-/**
- * `crashed`: it ended without being asked; `failed`: it says itself that it cannot run; `refused`: it is external and
- * runs another configuration. An external one that has never been heard of is down.
- */
-export type SeatState = 'down' | 'starting' | 'ready' | 'stopping' | 'crashed' | 'failed' | 'refused';
-
-export interface SeatView {
-  readonly seat: string;
-  readonly node: string;
-  readonly state: SeatState;
-  readonly pid: number | null;
-  readonly readyMs: number | null;
-  readonly http: string | null;
-  /** Why, where the state wants an explanation. */
-  readonly detail: string | null;
-  /** The node's own view; null where it does not answer. */
-  readonly report: NodeReport | null;
-}
-
 interface Seat {
   readonly plan: SeatPlan;
   state: SeatState;
@@ -113,6 +82,7 @@ const CATCH_UP_LOOK_MS = 30;
 export class Lab {
   readonly plan: LabPlan;
   readonly purchases = new PurchaseWatch();
+  readonly fabric = new LabFabric(() => this.#runtime);
   readonly #options: LabOptions;
   readonly #credentials: LabCredentials;
   readonly #seats: ReadonlyMap<string, Seat>;
@@ -124,7 +94,6 @@ export class Lab {
   #control: ControlClient | null = null;
   #runtime: Runtime | null = null;
   #controlUrl = '';
-  #fabricFailure: string | null = null;
   #stopping: Promise<void> | null = null;
   readonly #stopped = new AbortController();
   /** Nothing is started any more. */
@@ -158,25 +127,22 @@ export class Lab {
       password: this.#credentials.lab.password,
       role: 'lab' as const,
     };
-    this.#broker = new EmbeddedBroker({
-      kind: 'control',
-      lab: plan.lab,
-      accounts: [...nodes, lab],
-      ...options.control,
-    });
+    const broker = { kind: 'control', lab: plan.lab, accounts: [...nodes, lab], ...options.control } as const;
+    // Not as a client: every line would be written to this process by itself.
+    const observed = new Map(plan.seats.map(({ seat }) => [controlTopic(plan.lab, seat, 'observations'), seat]));
+    const onMessage = (topic: string, payload: Uint8Array): void => {
+      const seat = observed.get(topic);
+      if (seat !== undefined) this.#onObservations(seat, textOf(payload));
+    };
+    this.#broker = new EmbeddedBroker(broker, options.observe === false ? {} : { onMessage });
   }
 
   get fabricUrl(): string | null {
-    return this.#runtime?.fabricUrl ?? null;
+    return this.fabric.url;
   }
 
   get controlUrl(): string {
     return this.#controlUrl;
-  }
-
-  /** Why the fabric ended by itself; null while it runs. */
-  get fabricFailure(): string | null {
-    return this.#fabricFailure;
   }
 
   /** Starts both brokers and all nodes that are its own; resolves when these are ready. Stops everything again when that fails. */
@@ -214,9 +180,6 @@ export class Lab {
       username: LAB_ACCOUNT,
       password: this.#credentials.lab.password,
       onStatus: (seat, status) => this.#onStatus(seat, status),
-      ...(this.#options.observe === false
-        ? {}
-        : { onObservations: (seat: string, lines: string) => this.#onObservations(seat, lines) }),
       onOrderResult: (_seat, result) => {
         for (const watcher of this.#orderWatchers) watcher(result);
       },
@@ -232,7 +195,7 @@ export class Lab {
       ...(this.#options.onJournal === undefined ? {} : { journal: this.#options.onJournal }),
       onNodeExit: (seat, exit) => this.#onExit(seat, exit),
       onFabricExit: (reason) => {
-        this.#fabricFailure = reason;
+        this.fabric.failure = reason;
         onEvent({ kind: 'fabric-died', reason });
       },
     });
@@ -496,40 +459,6 @@ export class Lab {
     );
   }
 
-  // --- fabric -----------------------------------------------------------------------------------------------------
-
-  /** Null where the broker is not the lab's own. */
-  get fabricControl(): FabricControl | null {
-    return this.#runtime?.fabric ?? null;
-  }
-
-  restartFabric(restart: FabricRestart): Promise<void> {
-    return this.#runtime!.restartFabric(restart);
-  }
-
-  pauseFabric(): Promise<void> {
-    return this.#runtime!.pauseFabric();
-  }
-
-  resumeFabric(): Promise<void> {
-    return this.#runtime!.resumeFabric();
-  }
-
-  /** Waits until the fabric has a connection of each of `seats`; those that it has not in time. */
-  async untilConnected(seats: readonly string[], timeoutMs: number): Promise<readonly string[]> {
-    const deadlineMs = performance.now() + timeoutMs;
-    for (;;) {
-      const connected = new Set((await this.fabricStats())?.connected);
-      const away = seats.filter((seat) => !connected.has(seat));
-      if (away.length === 0 || performance.now() > deadlineMs) return away;
-      await new Promise((done) => setTimeout(done, CATCH_UP_LOOK_MS));
-    }
-  }
-
-  async fabricStats(): Promise<BrokerStats | null> {
-    return (await this.#runtime?.fabricStats()) ?? null;
-  }
-
   controlStats(): BrokerStats {
     return this.#broker.stats();
   }
@@ -625,7 +554,7 @@ export class Lab {
 
   /** Messages that wait at the fabric for nodes that are down: lost once the lab stops. By node, none where there are none. */
   async missedByStopped(): Promise<ReadonlyMap<string, number>> {
-    const undelivered = await this.#undelivered();
+    const undelivered = await this.fabric.undelivered();
     const down = [...this.#seats.values()].filter(({ plan }) => !this.isUp(plan.seat));
     return new Map(
       down.flatMap(({ plan }) => {
@@ -667,7 +596,7 @@ export class Lab {
   }
 
   async #haveMissed(seats: readonly string[]): Promise<boolean> {
-    const undelivered = await this.#undelivered();
+    const undelivered = await this.fabric.undelivered();
     return seats.some((seat) => (undelivered.get(seat) ?? 0) > 0);
   }
 
@@ -679,12 +608,10 @@ export class Lab {
       quiet = (await this.#haveMissed(seats)) ? 0 : quiet + 1;
     }
   }
+}
 
-  /** Messages that the fabric holds for each seat, sent or not, that it has not acknowledged. */
-  async #undelivered(): Promise<ReadonlyMap<string, number>> {
-    const stats = this.#fabricFailure === null ? await this.fabricStats() : null;
-    return new Map(stats?.sessions.map(({ seat, waiting, inFlight }) => [seat, waiting + inFlight]) ?? []);
-  }
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
 }
 
 function indented(text: string): string {

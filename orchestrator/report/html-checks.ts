@@ -56,7 +56,11 @@ export function tilesHtml({ judgement: { metrics }, orders, traffic }: RunSummar
 /** `diagrams`: SVG by id of the check. They go in as images, so nothing in them can reach the page. */
 export function checksSection(summary: RunSummary, diagrams: ReadonlyMap<string, string>): string {
   const rank: readonly CheckResult[] = ['not as expected', 'unknown', 'as expected'];
-  const ordered = rank.flatMap((result) => summary.judgement.checks.filter((check) => resultOf(check) === result));
+  const { checks } = summary.judgement;
+  const plain = checks.filter((judged) => resultOf(judged) === 'as expected' && judged.evidence.length === 0);
+  const ordered = rank.flatMap((result) =>
+    checks.filter((judged) => resultOf(judged) === result && !plain.includes(judged)),
+  );
   let left = DIAGRAM_BYTES_MAX;
   let room = EVIDENCE_CHARACTERS_MAX;
   const articles = ordered.map((judged) => {
@@ -67,10 +71,29 @@ export function checksSection(summary: RunSummary, diagrams: ReadonlyMap<string,
     room -= rows.reduce((sum, cells) => sum + cells.join('').length, 0);
     return checkHtml(judged, rows, diagram === undefined ? null : fits ? diagram : '');
   });
+  if (plain.length > 0) articles.push(plainHtml(plain));
   return sectionHtml(
     'checks',
     'Checks',
     articles.length === 0 ? '<p>The scenario has no checks.</p>' : articles.join('\n'),
+  );
+}
+
+/** What is as expected and has nothing to show: a line each. */
+function plainHtml(checks: readonly JudgedCheck[]): string {
+  const { mark } = RESULTS['as expected'];
+  return tableHtml(
+    `${mark} As expected`,
+    [
+      { title: 'check', kind: 'long' },
+      { title: 'found', kind: 'long' },
+      { title: 'looked at', kind: 'number' },
+    ],
+    checks.map(({ check, detail, examined }) => [
+      textHtml(check.title, 160),
+      textHtml(detail, 300),
+      countText(examined),
+    ]),
   );
 }
 

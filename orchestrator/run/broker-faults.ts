@@ -22,9 +22,9 @@ export function brokerRestart(world: FaultWorld, { sessions, downMs }: Of<'broke
       const stop = watch.follow((seat, { event, link, connected }) => {
         if (event === 'session' && link === 'fabric' && connected === false) gone.add(seat);
       });
-      await lab.restartFabric({ sessions, downMs });
+      await lab.fabric.restart({ sessions, downMs });
       await links.apply();
-      const back = await lab.untilConnected(up, RECONNECT_MS_MAX);
+      const back = await lab.fabric.untilConnected(up, RECONNECT_MS_MAX);
       stop();
       away = up.filter((seat) => !gone.has(seat));
       if (back.length > 0) throw new Error(`seats ${back.join(', ')} are not connected again`);
@@ -37,7 +37,7 @@ export function brokerRestart(world: FaultWorld, { sessions, downMs }: Of<'broke
 export function brokerPause(world: FaultWorld): FaultHandler {
   const { lab, plan, watch } = world;
   return {
-    apply: () => lab.pauseFabric(),
+    apply: () => lab.fabric.pause(),
     verify: async (ending) => {
       const [seat] = upOf(
         world,
@@ -53,7 +53,7 @@ export function brokerPause(world: FaultWorld): FaultHandler {
       await lab.canary(seat, id);
       return (await own) === null ? null : 'messages still pass';
     },
-    heal: () => lab.resumeFabric(),
+    heal: () => lab.fabric.resume(),
   };
 }
 
@@ -62,7 +62,7 @@ export function cutClient(world: FaultWorld, { seats }: Of<'cut-client'>): Fault
   let missed: readonly string[] = [];
   return {
     apply: async () => {
-      const cut = new Set(await lab.fabricControl!.cut(seats));
+      const cut = new Set(await lab.fabric.control!.cut(seats));
       missed = seats.filter((seat) => !cut.has(seat));
     },
     verify: async () => (missed.length === 0 ? null : `seats ${missed.join(', ')} were not connected`),
@@ -74,16 +74,16 @@ export function cutClient(world: FaultWorld, { seats }: Of<'cut-client'>): Fault
 export function queueLimit(world: FaultWorld, { messages }: Of<'queue-limit'>): FaultHandler {
   const { lab } = world;
   let before = 0;
-  const dropped = async (): Promise<number> => (await lab.fabricStats())?.dropped['queue-full'] ?? 0;
+  const dropped = async (): Promise<number> => (await lab.fabric.stats())?.dropped['queue-full'] ?? 0;
   return {
     apply: async () => {
       before = await dropped();
-      await lab.fabricControl!.setQueueLimit(messages);
+      await lab.fabric.control!.setQueueLimit(messages);
     },
     verify: async (ending) => {
       if (!ending.aborted) await new Promise<void>((done) => ending.addEventListener('abort', () => done()));
       return (await dropped()) > before ? null : 'no queue was ever full';
     },
-    heal: () => lab.fabricControl!.setQueueLimit(null),
+    heal: () => lab.fabric.control!.setQueueLimit(null),
   };
 }

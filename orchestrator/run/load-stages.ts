@@ -58,7 +58,7 @@ export class LoadStages {
       plan,
       watch,
       conditions,
-      links: new ActiveLinks(() => lab.fabricControl),
+      links: new ActiveLinks(() => lab.fabric.control),
     };
     this.#injector = new FaultInjector({ world: this.#world, log, value: (metric) => metrics.value(metric) ?? 0 });
     signal.addEventListener('abort', () => this.#ending.abort(), { once: true });
@@ -92,6 +92,7 @@ export class LoadStages {
           signal: this.#options.signal,
         }),
       );
+      log.write({ event: 'rest', quiet, detail: waitingFor.join('; ') });
       if (!quiet && !this.#options.signal.aborted)
         this.#reasons.push(`not at rest after ${plan.settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
     } finally {
@@ -104,7 +105,7 @@ export class LoadStages {
   async read(): Promise<FinalReads> {
     const { lab, log } = this.#options;
     const read = (): Promise<[ReadonlyMap<string, NodeReport>, BrokerStats | null]> =>
-      Promise.all([lab.reports(FINAL_REPORT_MS_MAX), lab.fabricStats()]);
+      Promise.all([lab.reports(FINAL_REPORT_MS_MAX), lab.fabric.stats()]);
     const [finals, fabric] = await log.timed('read', read);
     return { finals, fabric, reasons: this.#reasons };
   }

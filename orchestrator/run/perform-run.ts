@@ -6,28 +6,23 @@
 import { join } from 'node:path';
 import type { NodeConditions } from '../../node/host/conditions.ts';
 import { checkFacts } from '../checks/check-facts.ts';
-import { judge } from '../checks/judge.ts';
 import { LiveMetrics } from '../checks/live-metrics.ts';
-import { loadRun } from '../checks/load-run.ts';
-import { EXIT } from '../cli/exit-code.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { Failure } from '../failure.ts';
 import type { Observation } from '../history/observation.ts';
-import type { LabEvent } from '../lab/lab.ts';
 import type { LabDirectory } from '../lab/lab-directory.ts';
 import { LabProcess } from '../lab/lab-process.ts';
+import type { LabEvent } from '../lab/lab-view.ts';
 import { PROJECT_VERSION } from '../project.ts';
-import { junitXml } from '../report/junit.ts';
-import { type RunSummary, summarise } from '../report/run-summary.ts';
-import { writeReport } from '../report/write-report.ts';
+import type { RunSummary } from '../report/run-summary.ts';
 import type { ChosenRuntime } from '../runtimes/choose-runtime.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { collect, saveOutput } from './collect.ts';
+import { judgedRun, liveFigures } from './judged-run.ts';
 import { LoadStages } from './load-stages.ts';
 import { describeMachine } from './machine.ts';
 import { MessageJournal } from './message-journal.ts';
 import { ObservationWatch } from './observation-watch.ts';
-import type { LiveFigures } from './progress-lines.ts';
 import { RunDirectory } from './run-directory.ts';
 import { RunLog } from './run-log.ts';
 import { ScenarioProgress } from './scenario-progress.ts';
@@ -135,22 +130,16 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
       run.json('fabric.json', fabric);
       run.json('gaps.json', gaps);
       if (trouble !== null) throw trouble;
-      const made = await log.timed('judge', async () => {
-        const { record } = loadRun(run.path);
-        const judged = summarise(record, judge(record), {
+      const made = await log.timed('judge', async () =>
+        judgedRun(run, {
           runtime: runtime.placement.runtime,
-          startedAt: startedAt.toISOString(),
-          tookMs: Date.now() - startedAt.getTime(),
-          exitCode: signal.aborted ? EXIT.interrupted : null,
-          reasons: signal.aborted ? ['interrupted', ...reasons] : reasons,
+          startedAt,
+          interrupted: signal.aborted,
+          reasons,
           replay: settings.replay,
-          path: run.path,
-        });
-        run.json('result.json', judged);
-        run.text('junit.xml', junitXml(judged));
-        writeReport(join(run.path, 'report.html'), { summary: judged, record, environment: manifest });
-        return judged;
-      });
+          manifest,
+        }),
+      );
       if (log.failure !== null) throw new Failure('artefacts', `${join(run.path, 'events.ndjson')}: ${log.failure}`);
       return made;
     }, run);
@@ -210,14 +199,4 @@ async function startLab(
 function pointedAt(error: unknown, where: string): unknown {
   if (!(error instanceof Failure)) return error;
   return new Failure(error.code, `${error.message}\n${where}`, { cause: error });
-}
-
-function liveFigures(metrics: LiveMetrics): LiveFigures {
-  return {
-    value: (metric) => metrics.value(metric),
-    worst: () => {
-      const { invariant, state, detail } = metrics.worstInvariant();
-      return state === 'violated' ? { invariant, text: detail } : null;
-    },
-  };
 }

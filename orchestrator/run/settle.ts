@@ -40,7 +40,7 @@ export async function settle(lab: Lab, options: SettleOptions): Promise<Settled>
   let before = '';
   let sinceMs = begunMs;
   for (;;) {
-    const [reports, stats] = await Promise.all([lab.reports(), lab.fabricStats()]);
+    const [reports, stats] = await Promise.all([lab.reports(), lab.fabric.stats()]);
     const seats = options.seats();
     const waitingFor: string[] = [];
     const silent = seats.filter((seat) => !reports.has(seat));

@@ -5,17 +5,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFacts } from '../checks/check-facts.ts';
-import { judge } from '../checks/judge.ts';
 import { LiveMetrics } from '../checks/live-metrics.ts';
-import { EVENTS_FILE, HISTORY_FILE, loadRun, PLAN_FILE } from '../checks/load-run.ts';
-import { EXIT } from '../cli/exit-code.ts';
+import { EVENTS_FILE, HISTORY_FILE, PLAN_FILE } from '../checks/load-run.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { Failure, messageOf } from '../failure.ts';
 import { LineWriter } from '../files/line-writer.ts';
 import { PROJECT_VERSION } from '../project.ts';
-import { junitXml } from '../report/junit.ts';
-import { type RunSummary, summarise } from '../report/run-summary.ts';
-import { writeReport } from '../report/write-report.ts';
+import type { RunSummary } from '../report/run-summary.ts';
+import { judgedRun, liveFigures } from '../run/judged-run.ts';
 import { describeMachine } from '../run/machine.ts';
 import { MessageJournal } from '../run/message-journal.ts';
 import { RunDirectory } from '../run/run-directory.ts';
@@ -70,25 +67,14 @@ export async function performSimulatedRun(settings: SimulatedRunSettings): Promi
   for (const [seat, report] of end.finals) {
     writeFileSync(join(run.seat(seat), 'ledger.json'), `${JSON.stringify(report, null, 2)}\n`);
   }
-  const { record } = loadRun(run.path);
-  const judgement = judge(record);
-  const summary = summarise(record, judgement, {
+  const summary = judgedRun(run, {
     runtime: 'simulated',
-    startedAt: startedAt.toISOString(),
-    tookMs: Date.now() - startedAt.getTime(),
-    // A check that failed stays the finding; otherwise a run that went another way says nothing.
-    exitCode: signal.aborted
-      ? EXIT.interrupted
-      : end.reasons.length > 0 && judgement.verdict === 'pass'
-        ? EXIT.inconclusive
-        : null,
+    startedAt,
+    interrupted: signal.aborted,
     reasons: end.reasons,
     replay: settings.replay,
-    path: run.path,
+    manifest,
   });
-  run.json('result.json', summary);
-  run.text('junit.xml', junitXml(summary));
-  writeReport(join(run.path, 'report.html'), { summary, record, environment: manifest });
   run.link();
   return summary;
 }
@@ -112,13 +98,7 @@ async function written({ plan, terminal, signal }: SimulatedRunSettings, run: Ru
     const records = new Map(plan.seats.map(({ seat }) => [seat, join(run.seat(seat), 'observations.ndjson')]));
     const metrics = new LiveMetrics(checkFacts(plan));
     let simulation: Simulation | null = null;
-    const figures = {
-      value: (metric: Parameters<LiveMetrics['value']>[0]) => metrics.value(metric),
-      worst: () => {
-        const { invariant, state, detail } = metrics.worstInvariant();
-        return state === 'violated' ? { invariant, text: detail } : null;
-      },
-    };
+    const figures = liveFigures(metrics);
     const progress = new ScenarioProgress(terminal, plan, figures, () => simulation?.nowMs ?? 0);
     try {
       simulation = new Simulation(plan, {
@@ -141,7 +121,7 @@ async function written({ plan, terminal, signal }: SimulatedRunSettings, run: Ru
         if (end !== null) return end;
         progress.draw();
         await new Promise<void>((resolve) => setImmediate(resolve));
-        if (signal.aborted) simulation.hurry('interrupted');
+        if (signal.aborted) simulation.hurry();
       }
     } finally {
       progress.end();

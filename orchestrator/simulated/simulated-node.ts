@@ -23,23 +23,32 @@ import { NodeClock } from '../../node/host/node-clock.ts';
 import type { HostCounters, Intervention } from '../../node/host/node-host.ts';
 import type { Observations } from '../../node/host/observations.ts';
 import { INLINE_DIFFICULTY_MAX } from '../../node/host/sealer.ts';
-import { createSensors, type VirtualSensor } from '../../node/host/sensor.ts';
+import { createSensors } from '../../node/host/sensor.ts';
 import type { ServiceRun } from '../../node/host/store.ts';
 import { SERVICE_RUNS_MAX } from '../../node/host/store-rules.ts';
 import type { Change } from '../../node/protocol/durable.ts';
 import { invariant } from '../../node/protocol/invariant.ts';
 import { LedgerNode } from '../../node/protocol/ledger-node.ts';
-import { INT32_MAX, type MessageHead, type Request, type Vote } from '../../node/protocol/message.ts';
+import type { MessageHead, Request, Vote } from '../../node/protocol/message.ts';
 import type { PaperProfile } from '../../node/protocol/paper-profile.ts';
-import type { RejectionCode } from '../../node/protocol/rejection.ts';
 import type { Effect, Input, Order, OrderOutcome } from '../../node/protocol/step.ts';
 import type { Wallet } from '../../node/protocol/wallet.ts';
 import type { Pace } from '../../node/simulation/pace.ts';
 import { Prng } from '../../node/simulation/prng.ts';
 import type { SensorDefinition } from '../../node/simulation/sensor-series.ts';
-import type { Appointment, Timeline } from '../../node/simulation/timeline.ts';
+import type { Timeline } from '../../node/simulation/timeline.ts';
 import type { VirtualDisk } from '../../node/simulation/virtual-disk.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
+import {
+  commits,
+  hashesOf,
+  type Job,
+  type Life,
+  type Step,
+  startedRun,
+  type Timer,
+  type Transaction,
+} from './node-life.ts';
 import type { ParcelOpener } from './opened-parcel.ts';
 import type { Copy, FabricClient, SimulatedFabric } from './simulated-fabric.ts';
 
@@ -79,52 +88,6 @@ export interface SimulatedNodeOptions {
 const SERVICE_MS = 1;
 const STREAMS = 2 ** 32;
 
-interface Job {
-  readonly input: Input | Intervention;
-  readonly copy: Copy | null;
-}
-
-interface Step {
-  readonly input: Input | null;
-  readonly effects: readonly StepEffect[];
-}
-
-/** What is between its beginning and its commit, or its commit and its end. */
-interface Transaction {
-  readonly changes: readonly Change[];
-  readonly runs: readonly ServiceRun[];
-  readonly steps: readonly Step[];
-  readonly outbox: readonly StepEffect[];
-  readonly nowMs: number;
-  readonly commitsAtMs: number;
-  readonly copy: Copy | null;
-}
-
-/** One process of the node. */
-interface Life {
-  readonly core: ByzantineNode;
-  readonly boot: string;
-  readonly fresh: boolean;
-  readonly interrupted: readonly ServiceRun[];
-  readonly clock: NodeClock;
-  readonly sensors: readonly VirtualSensor[];
-  readonly inbox: (Job | { readonly canary: Copy })[];
-  readonly timers: Map<string, Appointment>;
-  /** Frozen where it is; what fires meanwhile runs when it goes on. */
-  paused: boolean;
-  readonly late: (() => void)[];
-  doing: Transaction | null;
-  working: boolean;
-  nowMs: number;
-  /** When the search that was begun last is done. */
-  sealedMs: number;
-  ready: boolean;
-  readonly services: Map<string, ServiceRun>;
-  rejections: Partial<Record<RejectionCode, number>>;
-  decisions: number;
-  sensorTransactions: number;
-}
-
 export class SimulatedNode implements FabricClient {
   readonly #options: SimulatedNodeOptions;
   readonly #recorder: Recorder;
@@ -135,6 +98,8 @@ export class SimulatedNode implements FabricClient {
   #busyMs = 0;
   #changedMs = 0;
   #wasFresh = true;
+  /** Called between two steps. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
@@ -287,11 +252,12 @@ export class SimulatedNode implements FabricClient {
   #end(life: Life): void {
     const { timeline, fabric, seat } = this.#options;
     for (const sensor of life.sensors) sensor.stop();
-    for (const timer of life.timers.values()) timeline.cancel(timer);
+    for (const { appointment } of life.timers.values()) timeline.cancel(appointment);
     life.inbox.length = 0;
     life.doing = null;
     this.#life = null;
     fabric.detach(seat);
+    this.#between();
   }
 
   pause(): void {
@@ -409,6 +375,7 @@ export class SimulatedNode implements FabricClient {
           life.doing = null;
           this.#finish(life, transaction);
           life.working = false;
+          this.#between();
           this.#work(life);
         }),
       );
@@ -564,19 +531,41 @@ export class SimulatedNode implements FabricClient {
 
   #wake(life: Life, name: string, atMs: number | null, nowMs: number): void {
     const { timeline } = this.#options;
-    timeline.cancel(life.timers.get(name) ?? null);
+    const timer = life.timers.get(name);
+    const dueMs = atMs === null ? null : timeline.nowMs + Math.max(0, atMs - nowMs);
+    // One that is put off with every message is not planned anew each time: it looks again when its time has come.
+    if (timer !== undefined && dueMs !== null && timer.plannedMs <= dueMs) {
+      timer.dueMs = dueMs;
+      return;
+    }
+    timeline.cancel(timer?.appointment ?? null);
     life.timers.delete(name);
-    if (atMs === null) return;
-    const appointment = timeline.appoint(timeline.nowMs + Math.max(0, atMs - nowMs), () => {
-      this.#fire(life, () => {
-        if (life.timers.get(name) === appointment) life.timers.delete(name);
-        this.#input(life, { kind: 'wake', name });
-      });
+    if (dueMs !== null) this.#plan(life, name, dueMs);
+  }
+
+  #plan(life: Life, name: string, dueMs: number): void {
+    const appointment = this.#options.timeline.appoint(dueMs, () => {
+      if (life.timers.get(name) !== timer) return;
+      life.timers.delete(name);
+      if (timer.dueMs > dueMs) this.#plan(life, name, timer.dueMs);
+      else this.#fire(life, () => this.#input(life, { kind: 'wake', name }));
     });
-    life.timers.set(name, appointment);
+    const timer: Timer = { appointment, plannedMs: dueMs, dueMs };
+    life.timers.set(name, timer);
   }
 
   // --- views ------------------------------------------------------------------------------------------------------
+
+  /** Calls `run` when what the core knows is what is stored and written down: now, or when a step has ended. */
+  betweenSteps(run: () => void): void {
+    const life = this.#life;
+    if (life === null || life.paused || life.doing === null) run();
+    else this.#waiting.push(run);
+  }
+
+  #between(): void {
+    for (const run of this.#waiting.splice(0)) run();
+  }
 
   /** Null: it does not answer. */
   report(reportId: string): NodeReport | null {
@@ -620,16 +609,4 @@ export class SimulatedNode implements FabricClient {
       conditions: this.#conditions,
     };
   }
-}
-
-function commits({ changes, runs }: Transaction): boolean {
-  return changes.length > 0 || runs.length > 0;
-}
-
-function hashesOf(nonce: number | null): number {
-  return nonce === null ? INT32_MAX + 1 : nonce + 1;
-}
-
-function startedRun(effect: Extract<Effect, { kind: 'execute' }>): ServiceRun {
-  return { key: effect.key, service: effect.decision.service, argument: effect.argument, phase: 'started', detail: '' };
 }

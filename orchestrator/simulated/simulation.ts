@@ -137,9 +137,8 @@ export class Simulation {
   }
 
   /** Ends the load before its time, and does not wait for rest after it. */
-  hurry(reason: string): void {
+  hurry(): void {
     if (this.#hurry.raised) return;
-    this.#reasons.push(reason);
     this.#ending.raise();
     this.#hurry.raise();
   }
@@ -170,7 +169,7 @@ export class Simulation {
       yield* this.#settle();
       this.#timeline.cancel(late);
       this.#phase('read');
-      const finals = this.#lab.reports();
+      const finals = yield* this.#lab.reports();
       const fabric = this.#lab.fabric.stats();
       for (const phase of ['stop', 'collect', 'judge'] as const) this.#phase(phase);
       this.#end = {
@@ -293,8 +292,8 @@ export class Simulation {
       const still = busy.length === 0 && lab.fabric.quietFor(up);
       const changedMs = Math.max(begunMs, lab.fabric.movedMs, ...up.map((seat) => lab.node(seat).changedMs));
       const { nowMs } = this.#timeline;
-      if (still && nowMs - changedMs >= restMs) return;
-      if (this.#hurry.raised) return;
+      if (still && nowMs - changedMs >= restMs) return this.#rest(true, '');
+      if (this.#hurry.raised) return this.#rest(false, 'interrupted');
       if (nowMs - begunMs >= settleMsMax + restMs) {
         const held = lab.fabric.busyWith(up);
         const waitingFor = [
@@ -303,13 +302,19 @@ export class Simulation {
         ];
         if (waitingFor.length === 0) waitingFor.push('ledgers that no longer change');
         this.#reasons.push(`not at rest after ${settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
-        return;
+        return this.#rest(false, waitingFor.join('; '));
       }
-      yield { ms: still ? restMs - (nowMs - changedMs) : SETTLE_LOOK_MS, signals: [this.#hurry] };
+      // Rounded up: a remainder of a rounding error would never be over.
+      const leftMs = Math.ceil(restMs - (nowMs - changedMs)) + 1;
+      yield { ms: still ? leftMs : SETTLE_LOOK_MS, signals: [this.#hurry] };
     }
   }
 
   // --- records ----------------------------------------------------------------------------------------------------
+
+  #rest(quiet: boolean, detail: string): void {
+    this.#log({ event: 'rest', quiet, detail });
+  }
 
   #phase(phase: Phase): void {
     this.#log({ event: 'phase', phase });

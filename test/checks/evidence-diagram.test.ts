@@ -61,6 +61,18 @@ describe('the lines of a diagram', () => {
     );
   });
 
+  it('have a request once, however often it was sent', () => {
+    const record = equivocation(['6', '7', '8']).record(({ observation }) =>
+      observation.event === 'req.tx' ? [observation, withFields(observation, { nonce: 99 })] : observation,
+    );
+    const judged = judgedInvariant(record, 'I1');
+    const asked = diagramLines(record.history(), [judged])
+      .get(judged)!
+      .flatMap(({ seat, observation }) => (observation.event === 'req.tx' ? [`${seat} ${observation.reqId}`] : []));
+    assert.ok(asked.length > 0);
+    assert.deepEqual(asked, [...new Set(asked)]);
+  });
+
   it('are none where there is no evidence', () => {
     const record = new RecordedRun().record();
     assert.equal(diagramLines(record.history(), [judgedInvariant(record, 'I1')]).size, 0);

@@ -12,6 +12,27 @@ import { conspiracy, equivocation, PATIENCE_MS } from '../support/attacked-run.t
 import { judgedInvariant, type Line, nth, RecordedRun, withFields } from '../support/recorded-run.ts';
 
 /** Two purchases of node 1 and one of node 2, served, and then silence. */
+/** Node 8 decides nothing. */
+function deafNode(): RecordedRun {
+  const run = new RecordedRun({
+    onCopy: (_, message, to) => (message.kind === 'vote' && to === '8' ? null : message),
+  });
+  run.buy('1', 'a');
+  return run;
+}
+
+function withoutVotes(): RecordedRun {
+  const run = new RecordedRun({ onCopy: (_, message) => (message.kind === 'vote' ? null : message) });
+  run.buy('1', 'a');
+  return run;
+}
+
+/** The same run when the wait for rest took all of its time. */
+function restless(record: RunRecord): RunRecord {
+  const events = record.events.map((event) => (event.event === 'rest' ? { ...event, quiet: false } : event));
+  return { ...record, events };
+}
+
 function honest(): RecordedRun {
   const run = new RecordedRun();
   run.buy('1', 'a');
@@ -297,13 +318,11 @@ const CASES: Readonly<Record<Exclude<InvariantId, 'I20'>, Case>> = {
   I15: {
     holds: kept,
     violated: {
-      'a node that hears no votes stays behind': () => {
-        const run = new RecordedRun({
-          onCopy: (_, message, to) => (message.kind === 'vote' && to === '8' ? null : message),
-        });
-        run.buy('1', 'a');
+      'a node that hears no votes stays behind, and the run came to rest': () => deafNode().record(),
+      'a node that hears no votes stays behind for long': () => {
+        const run = deafNode();
         run.wait(PATIENCE_MS);
-        return run.record();
+        return restless(run.record());
       },
     },
     unknown: {
@@ -312,23 +331,17 @@ const CASES: Readonly<Record<Exclude<InvariantId, 'I20'>, Case>> = {
         const record = honest().record();
         return { ...record, finals: new Map([...record.finals].slice(1)) };
       },
-      'they still differ right after a decision': () => {
-        const run = new RecordedRun({
-          onCopy: (_, message, to) => (message.kind === 'vote' && to === '8' ? null : message),
-        });
-        run.buy('1', 'a');
-        return run.record();
-      },
+      'they still differ right after a decision, and something is under way': () => restless(deafNode().record()),
     },
   },
   I16: {
     holds: kept,
     violated: {
-      'no vote arrives': () => {
-        const run = new RecordedRun({ onCopy: (_, message) => (message.kind === 'vote' ? null : message) });
-        run.buy('1', 'a');
+      'no vote arrives, and the run came to rest': () => withoutVotes().record(),
+      'no vote arrives for long': () => {
+        const run = withoutVotes();
         run.wait(PATIENCE_MS);
-        return run.record();
+        return restless(run.record());
       },
       'votes arrive late': () => {
         let slow = false;
@@ -340,11 +353,7 @@ const CASES: Readonly<Record<Exclude<InvariantId, 'I20'>, Case>> = {
     },
     unknown: {
       ...nothing,
-      'the run ends at once': () => {
-        const run = new RecordedRun({ onCopy: (_, message) => (message.kind === 'vote' ? null : message) });
-        run.buy('1', 'a');
-        return run.record();
-      },
+      'the run ends at once, and something is under way': () => restless(withoutVotes().record()),
       'its requester could not pay': () => {
         const run = new RecordedRun({ units: 5 });
         run.cores.order('1', 'a', 'Nespresso', 'force');

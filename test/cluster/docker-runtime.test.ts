@@ -240,10 +240,7 @@ describe('a lab of containers', { timeout: 240_000 }, () => {
     assert.equal(await ended, 130);
     const [name] = readdirSync(join(lab.cli.home, 'runs/baseline-2')).filter((entry) => entry !== 'latest');
     const path = join(lab.cli.home, 'runs/baseline-2', name!);
-    assert.equal(
-      (JSON.parse(readFileSync(join(path, 'result.json'), 'utf8')) as { interrupted: boolean }).interrupted,
-      true,
-    );
+    assert.equal((JSON.parse(readFileSync(join(path, 'result.json'), 'utf8')) as { exitCode: number }).exitCode, 130);
     assert.match(readFileSync(join(path, 'nodes/2/stdout.log'), 'utf8'), /^node 2 of lab/);
     assert.deepEqual(await lab.left(), []);
   });

@@ -136,7 +136,7 @@ for (const kind of RUNTIMES) {
       const { lab, directory, events } = await startLab(t, kind, { nodes: 2 });
       await kind.killOutside(lab, directory, '2');
       const died = await eventually(() => events.find(({ kind: what }) => what === 'died'), 'the death is reported');
-      assert.deepEqual(died, { kind: 'died', node: '2', reason: 'it was ended by SIGKILL' });
+      assert.deepEqual(died, { kind: 'died', seat: '2', node: '2', reason: 'it was ended by SIGKILL' });
       assert.equal(lab.nodeProcess('2'), null);
       await lab.startNode('2');
       assert.notEqual(await lab.report('2'), null);
@@ -202,7 +202,7 @@ for (const kind of RUNTIMES) {
       const { lab, runtime, events } = await startLab(t, kind, { nodes: 3 });
       await runtime().restartFabric({ sessions: 'lost', downMs: 0 });
       await eventually(
-        async () => (await lab.fabricStats())?.connected.length === 3,
+        async () => (await lab.fabric.stats())?.connected.length === 3,
         'all nodes being back',
         20_000,
         LOOK_EVERY_MS,

@@ -73,6 +73,7 @@ test('what is required is enough, and everything else has its default', () => {
       http: null,
       heartbeatFile: null,
       inlineDifficultyMax: 2,
+      observations: 'file',
       observationsBytesMax: 134_217_728,
       commandEnvironment: {},
     },
@@ -122,6 +123,7 @@ test('every variable is read', () => {
     WALLANCE_HTTP_HOST: '0.0.0.0',
     WALLANCE_HEARTBEAT_FILE: '/dev/shm/heartbeat',
     WALLANCE_INLINE_DIFFICULTY_MAX: '0',
+    WALLANCE_OBSERVATIONS: 'none',
     WALLANCE_OBSERVATIONS_MAX_BYTES: '65536',
   });
   assert.deepEqual(
@@ -149,6 +151,7 @@ test('every variable is read', () => {
   assert.deepEqual(config.http, { host: '0.0.0.0', port: 0 });
   assert.equal(config.heartbeatFile, '/dev/shm/heartbeat');
   assert.deepEqual([config.inlineDifficultyMax, config.observationsBytesMax], [0, 65_536]);
+  assert.equal(config.observations, 'none');
 });
 
 test('a sample topic without a broker of its own is on the fabric, as the seat', () => {
@@ -203,6 +206,7 @@ test('all problems are found at once, each with its place', () => {
     WALLANCE_SAMPLE_STDIN: '1',
     WALLANCE_HTTP_PORT: '65536',
     WALLANCE_INLINE_DIFFICULTY_MAX: '8',
+    WALLANCE_OBSERVATIONS: 'off',
     WALLANCE_OBSERVATIONS_MAX_BYTES: '1e9',
     WALLANCE_FABRIC_PASWORD: 'hunter2',
     WALLANCE_MEMBER: '1',
@@ -222,6 +226,7 @@ test('all problems are found at once, each with its place', () => {
     'WALLANCE_MEMBERS[3]',
     'WALLANCE_MEMBERS[4]',
     'WALLANCE_NODE',
+    'WALLANCE_OBSERVATIONS',
     'WALLANCE_OBSERVATIONS_MAX_BYTES',
     'WALLANCE_PARAMETERS',
     'WALLANCE_PROFILE',

@@ -203,9 +203,9 @@ test('Ctrl-C ends a run in order: code 130, its records written, nothing left ru
   );
   const [run_] = readdirSync(join(cli.home, 'runs/baseline-2')).filter((name) => name !== 'latest');
   const result = JSON.parse(readFileSync(join(cli.home, 'runs/baseline-2', run_!, 'result.json'), 'utf8')) as {
-    interrupted: boolean;
+    exitCode: number;
   };
-  assert.equal(result.interrupted, true);
+  assert.equal(result.exitCode, 130);
   assert.deepEqual(readdirSync(join(cli.home, 'labs')), []);
 });
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { parseArguments } from '../../orchestrator/cli/arguments.ts';
 import { COMMANDS } from '../../orchestrator/cli/command-list.ts';
+import { shippedScenarios } from '../../orchestrator/scenario/scenario-files.ts';
 
 interface Step {
   readonly run?: string;
@@ -41,6 +42,15 @@ test('the example workflow names commands and flags that exist', () => {
   );
   assert.deepEqual(problemsOf('npx wallance runn x'), ['no command runn']);
   assert.ok(problemsOf('npx wallance run x --jsonn > file').includes('no flag --jsonn'));
+});
+
+test('it runs scenarios that are shipped', () => {
+  const named = [...text.matchAll(/^ +scenario: \[(.*)\]$/gm)].flatMap((match) => match[1]!.split(', '));
+  assert.ok(named.length >= 2);
+  assert.deepEqual(
+    named.filter((name) => !shippedScenarios().includes(name)),
+    [],
+  );
 });
 
 test('it keeps the run also when it failed, and asks for no rights', () => {

@@ -77,7 +77,7 @@ describe('the page of a run', () => {
     assert.match(check, /Observed: it is violated; looked at 412 events, at least 8 needed/);
     assert.match(check, /2600\.3/);
     assert.match(check, /<img src="data:image\/svg\+xml;base64,/);
-    assert.ok(html.indexOf('not as expected</span>') < html.indexOf('</span> Nearly all is decided'));
+    assert.ok(html.indexOf('not as expected</span>') < html.indexOf('Nearly all is decided'));
   });
 
   it('has every section, also of a run in which nothing happened', () => {
