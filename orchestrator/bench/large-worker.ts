@@ -38,7 +38,9 @@ const plan: PurchasePlan = {
 let decisions = 0;
 const begunMs = performance.now();
 if (engine === 'cores') {
-  new DeliveryNetwork(plan, () => decisions++).run('by-node');
+  const network = new DeliveryNetwork(plan);
+  network.run('by-node');
+  decisions = network.decisions;
 } else {
   const network = new LargeNetwork(plan);
   network.run();
