@@ -49,7 +49,7 @@ export interface SeenPublication {
 export class DeliveryNetwork {
   readonly nodes: readonly Core[];
   readonly #plan: PurchasePlan;
-  readonly #onDecision: (decision: SeenDecision) => void;
+  readonly #onDecision: ((decision: SeenDecision) => void) | null;
   readonly #onPublication: (publication: SeenPublication) => void;
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #purchases = new Map<string, number>();
@@ -64,10 +64,11 @@ export class DeliveryNetwork {
   #inbox: Inbox | null = null;
   #untilMs = 0;
   #deliveries = 0;
+  #decisions = 0;
 
   constructor(
     plan: PurchasePlan,
-    onDecision: (decision: SeenDecision) => void,
+    onDecision: ((decision: SeenDecision) => void) | null = null,
     onPublication: (publication: SeenPublication) => void = () => {},
   ) {
     const { profile, fundUnits, latency } = plan;
@@ -84,6 +85,11 @@ export class DeliveryNetwork {
       const order = { orderId: String(index), service, priceDcoins, mode: 'wait' } as const;
       this.#at(atMs, requester, { kind: 'order', order }, index - plan.purchases.length);
     });
+  }
+
+  /** Decisions of all nodes so far. */
+  get decisions(): number {
+    return this.#decisions;
   }
 
   /** Messages delivered so far. */
@@ -198,6 +204,8 @@ export class DeliveryNetwork {
         this.#publish(node, effect.message as Request | Vote, effects, timeMs);
         break;
       case 'settled': {
+        this.#decisions++;
+        if (this.#onDecision === null) break;
         const { requestId, newState, remainingUnits, rewarded } = effect.decision;
         this.#onDecision({
           node,
