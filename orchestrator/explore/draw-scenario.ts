@@ -55,6 +55,8 @@ const FUND_UNITS_MAX = 48;
 const FIRST_PURCHASE_MS = 50;
 /** After a moment at which something happens, for what is to meet it under way. */
 const NEAR_MS = 8;
+/** Where nothing in the mix can be a fault. */
+const ALWAYS_USABLE: readonly FaultLabel[] = ['crash', 'partition', 'drop'];
 
 /** How many may misbehave as voters or forget within the bounds. */
 export function voterBound({ profile }: Pick<DrawOptions, 'profile'>, n: number): number {
@@ -89,9 +91,10 @@ export function drawScenario(seed: string, options: DrawOptions): DrawnScenario 
     misbehaving,
     services: Object.keys(services),
   };
-  const usable = kinds.filter((kind) => isUsable(kind, targets));
+  const inMix = kinds.filter((kind) => isUsable(kind, targets));
+  const usable = inMix.length > 0 ? inMix : ALWAYS_USABLE;
   const count = faultDice.integer(1, FAULTS_MAX);
-  const faults = Array.from({ length: usable.length === 0 ? 0 : count }, (): DrawnFault => {
+  const faults = Array.from({ length: count }, (): DrawnFault => {
     const near = faultDice.chance(0.6) && load.purchases.length > 0;
     const atMs = near
       ? Math.max(0, faultDice.one(load.purchases).atMs + faultDice.integer(-2, NEAR_MS))

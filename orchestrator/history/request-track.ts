@@ -24,6 +24,8 @@ export interface RequestTrack {
   readonly cast: readonly VoteSeen[];
   /** Votes as each seat counted them until it decided, by seat. */
   readonly counted: ReadonlyMap<string, readonly VoteSeen[]>;
+  /** Seats that gave up votes for it, since they kept too many for States to come. */
+  readonly evictedAt: ReadonlySet<string>;
   /** When each seat first decided it and had that committed, monotonic milliseconds, by seat. */
   readonly decidedAtMs: ReadonlyMap<string, number>;
   /** Last line about it, of any seat, monotonic milliseconds. */
@@ -41,6 +43,7 @@ interface Draft extends RequestTrack {
   readonly receivedBy: Set<string>;
   readonly cast: VoteSeen[];
   readonly counted: Map<string, VoteSeen[]>;
+  readonly evictedAt: Set<string>;
   readonly decidedAtMs: Map<string, number>;
   newState: string | null;
 }
@@ -54,6 +57,8 @@ export function trackRequests(history: History): readonly RequestTrack[] {
   return tracker.tracks();
 }
 
+const ID_CHARACTERS = 64;
+
 /**
  * Puts the lives together while the lines come in, each seat's in its own order and the seats in any: what is known of a
  * request before its sending was seen is kept until then.
@@ -65,6 +70,12 @@ export class RequestTracker {
 
   take(seat: string, observation: Observation): void {
     const { event } = observation;
+    if (event === 'reject') {
+      // The line names the group of what left, which begins with the id of its request.
+      if (observation.reason === 'evicted')
+        this.#drafts.get(textOf(observation, 'found').slice(0, ID_CHARACTERS))?.evictedAt.add(seat);
+      return;
+    }
     if (!EVENTS.has(event)) return;
     const requestId = textOf(observation, 'reqId');
     let draft = this.#drafts.get(requestId);
@@ -105,6 +116,7 @@ function begun(requestId: string, observation: Observation): Draft {
     receivedBy: new Set(),
     cast: [],
     counted: new Map(),
+    evictedAt: new Set(),
     decidedAtMs: new Map(),
     newState: null,
   };

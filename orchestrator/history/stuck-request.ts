@@ -165,6 +165,13 @@ function classify(
       return { reason: 'lost', detail: `nodes ${silent.join(', ')} dropped the request before they voted` };
     }
   }
+  const forgot = undecidedAt.filter((member) => track.evictedAt.has(member));
+  if (forgot.length > 0) {
+    return {
+      reason: 'lost',
+      detail: `nodes ${forgot.join(', ')} gave up votes for it, since more were kept for later States than are allowed`,
+    };
+  }
   const gone = undecidedAt.filter((member) => !wallets.has(member));
   if (gone.length > 0) return { reason: 'lost', detail: `nodes ${gone.join(', ')} gave no final report` };
   const { underWay } = context;

@@ -61,6 +61,7 @@ const FUND_TOPIC = 'fund';
 const FUND_MS_MAX = 60_000;
 const FUND_LOOK_MS = 25;
 const SETTLE_LOOK_MS = 50;
+const SETTLE_STEP_MS_MIN = 0.001;
 
 export class Simulation {
   readonly #plan: ScenarioPlan;
@@ -296,7 +297,8 @@ export class Simulation {
       const still = busy.length === 0 && lab.fabric.quietFor(up);
       const changedMs = Math.max(begunMs, lab.fabric.movedMs, ...up.map((seat) => lab.node(seat).changedMs));
       const { nowMs } = this.#timeline;
-      if (still && nowMs - changedMs >= restMs) return this.#rest(true, '');
+      const dueMs = changedMs + restMs;
+      if (still && nowMs >= dueMs) return this.#rest(true, '');
       if (this.#hurry.raised) return this.#rest(false, 'interrupted');
       if (nowMs - begunMs >= settleMsMax + restMs) {
         const held = lab.fabric.busyWith(up);
@@ -308,9 +310,8 @@ export class Simulation {
         this.#reasons.push(`not at rest after ${settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
         return this.#rest(false, waitingFor.join('; '));
       }
-      // Rounded up: a remainder of a rounding error would never be over.
-      const leftMs = Math.ceil(restMs - (nowMs - changedMs)) + 1;
-      yield { ms: still ? leftMs : SETTLE_LOOK_MS, signals: [this.#hurry] };
+      // Never so little that the sum with the moment is the moment.
+      yield { ms: still ? Math.max(SETTLE_STEP_MS_MIN, dueMs - nowMs) : SETTLE_LOOK_MS, signals: [this.#hurry] };
     }
   }
 
