@@ -4,9 +4,12 @@
  * processes; so either all of them are (four nodes, of whom three must vote), or the reward is nothing.
  */
 
+import { PerformedRun } from './performed-run.ts';
+
 export interface ContractScenario {
+  /** Of one that is shipped: its first word. */
   readonly name: string;
-  /** Of a scenario that is shipped; otherwise its text. */
+  /** Null: it is shipped. */
   readonly text: string | null;
   /** Of the command. */
   readonly args: readonly string[];
@@ -88,7 +91,10 @@ checks: [invariant: default]
   shipped('quorum-rounding-3'),
 ];
 
-/** The name of a shipped scenario. */
-export function shippedName({ name }: ContractScenario): string {
-  return name.split(' ')[0]!;
+export function performed(
+  { name, text, args }: ContractScenario,
+  ...runtime: readonly string[]
+): Promise<PerformedRun> {
+  const all = ['--runtime', ...runtime, ...args];
+  return text === null ? PerformedRun.shipped(name.split(' ')[0]!, ...all) : PerformedRun.of(text, ...all);
 }
