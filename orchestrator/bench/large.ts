@@ -27,8 +27,8 @@ export interface LargeRun {
 
 /** All requests are under way before the first is decided: every one of them gets its votes, and most are decided. */
 const AT_ONCE_MS = 0.02;
-/** Votes wait for a decision longer than the collector's usual nursery lasts, and would be copied again and again. */
-const NODE_FLAGS = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+/** With cores: votes wait for a decision longer than the collector's usual nursery lasts, and would be copied again and again. */
+const CORES_FLAGS = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
 const REQUESTS = 100;
 const REQUESTS_QUICK = 5;
 const MANY = 10_000;
@@ -57,7 +57,8 @@ export async function benchLarge(quick: boolean): Promise<Figure[]> {
 
 async function measured(task: LargeTask): Promise<LargeRun> {
   const { file } = programFile('orchestrator/bench/large-worker');
-  const { stdout } = await promisify(execFile)(process.execPath, [...NODE_FLAGS, file, JSON.stringify(task)]);
+  const flags = task.engine === 'cores' ? CORES_FLAGS : [];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, file, JSON.stringify(task)]);
   return JSON.parse(stdout) as LargeRun;
 }
 
