@@ -27,6 +27,11 @@ import type { StepEffect, StepMachine } from './step-machine.ts';
 
 /** Starts every ticket and timer name of the wrapper; the core and profiles have none of this form. */
 const PREFIX = 'byzantine:';
+
+/** A wake-up of this name is for the core, not for a behaviour. */
+export function wakesLedger(name: string): boolean {
+  return !name.startsWith(PREFIX);
+}
 /** Timers of one behaviour; what it would do with more is left undone. */
 const TIMERS_MAX = 10_000;
 

@@ -86,6 +86,8 @@ type Command = (typeof COMMANDS)[number];
 const OBSERVATION_BYTES_MAX = 4 * 1024 * 1024;
 /** Of one message; the broker takes more, but others may want to be heard in between. */
 const OBSERVATION_MESSAGE_BYTES_MAX = 65_536;
+/** Of one UTF-16 unit. */
+const UTF8_BYTES_MAX = 3;
 const KEEPALIVE_SECONDS = 10;
 /** How long `close` waits for the broker to take the last words. */
 const LAST_WORDS_MS_MAX = 500;
@@ -271,6 +273,7 @@ export class ControlLink {
 
 /** As many whole lines from the start of `text` as have `bytesMax` bytes, at least one. */
 function firstLines(text: string, bytesMax: number): string {
+  if (text.length * UTF8_BYTES_MAX <= bytesMax) return text;
   let end = 0;
   let bytes = 0;
   for (let next = text.indexOf('\n') + 1; next > 0; next = text.indexOf('\n', next) + 1) {

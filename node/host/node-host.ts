@@ -155,7 +155,7 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
       }
     }
     if (changes.length > 0 || runs.length > 0) store.commit(changes, runs);
-    observations.flush();
+    observations.flush(outbox.some(leaves));
     for (const effect of outbox) this.#perform(effect);
   }
 
@@ -238,6 +238,11 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
     const timer = setTimeout(fire, Math.max(0, atMs - this.#nowMs));
     this.#timers.set(name, timer);
   }
+}
+
+/** Others will see it. */
+function leaves({ kind }: StepEffect): boolean {
+  return kind === 'publish' || kind === 'send' || kind === 'execute' || kind === 'order';
 }
 
 function startedRun(effect: Extract<Effect, { kind: 'execute' }>): ServiceRun {

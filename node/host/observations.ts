@@ -11,7 +11,7 @@
  * durable, so a `decide` line's `t` is the moment of the durable commit. A `seat` stands after `node` where the two
  * differ.
  *
- *   boot        life begins: profile, n, q, members, dbEmpty, ...
+ *   boot        life begins: profile, n, q, members, dbEmpty, rows, unacknowledged, ...   (durable-record.ts)
  *   session     link, connected: the fabric or the control channel came or went
  *   sensor.tx   pub, topic, value, stream, sequence, c        published; c: units in pub's wallet afterwards
  *   sensor.rx   the same, counted, reason                     credited, or not and why
@@ -23,7 +23,9 @@
  *   decide      R, prevState, newState, reqId, remU, service, price, time, voters, rewarded, rewardU, nUsed, qUsed
  *   credit      wallet, deltaU, cause                         rewards only: a sensor.rx with counted is the other cause
  *   wallet      id, state, cU                                 after each transaction that changed it
+ *   order.rx    orderId, service, price, mode                 the node was told to buy
  *   order       orderId, outcome, and reason, detail, reqId or prevState
+ *   wake        name                                          a wake-up that the ledger had asked for
  *   svc.start   key, reqId, service, argument;  svc.end       key, reqId, service, argument, phase, detail
  *   reject      type, reason, sender, where, expected, found  refused before it became an input, or evicted
  *   gap         from, to, after, reason                       lines that could not be written
@@ -32,12 +34,17 @@
  *   canary.tx   id;  canary.rx  id, from                      the probe of a link; from: the seat that sent it
  *   byzantine   behaviour, act, reqId, detail                 the node deviated: made, changed or kept back something
  *
+ * With these the inputs of the core are complete but for two that have no line, since they change nothing that leaves
+ * the node: nonces, which follow from what is sealed, and acknowledgements, which `boot` sums up.
+ *
  * A verified message that the core turned down (late, duplicate, conflicting) is an `rx` line with its reason and no
  * `reject` line. R is the requester, U stands for units. Messages of other kinds are `<kind>.tx` and `<kind>.rx`.
  *
- * Lines of a transaction are written at once, after its commit: a crash in between loses the lines, never the state,
+ * Lines of a transaction are made after its commit, and are in the file before anything leaves the node, at the latest in
+ * the same turn of the event loop: a crash in between loses the lines, never the state,
  * and the `wallet` lines after the next `boot` tell where it stands. It decides nothing and keeps no counters for it.
  */
+import { wakesLedger } from '../behaviours/byzantine-node.ts';
 import type { Deviation, StepEffect } from '../behaviours/step-machine.ts';
 import type { Request, SensorTransaction, Vote } from '../protocol/message.ts';
 import type { Decision, Effect, Input, OrderOutcome } from '../protocol/step.ts';
@@ -106,6 +113,10 @@ export class Observations {
   #link: string;
   #text = '';
   #count = 0;
+  /** Made, told, and not in the file yet. */
+  #unwritten = '';
+  #unwrittenCount = 0;
+  #soon: NodeJS.Immediate | null = null;
   /** From `,"t":` to `"prev":"` of the lines being made. */
   #head = '';
   #headAtMs = -1;
@@ -138,9 +149,15 @@ export class Observations {
     if (!this.#idle) this.#steps.push({ input, effects, nowMs });
   }
 
-  /** Writes the lines of the steps recorded since the last call: one write. Costs nothing when there are none. */
-  flush(): void {
-    if (this.#steps.length === 0) return;
+  /**
+   * Makes the lines of the steps recorded since the last call. `leaves`: something is about to leave the node, and the
+   * file has the lines before that; otherwise they are in it before the event loop's next turn, many with one write.
+   */
+  flush(leaves = true): void {
+    if (this.#steps.length === 0) {
+      if (leaves) this.settle();
+      return;
+    }
     const steps = this.#steps;
     this.#steps = [];
     this.#begin();
@@ -148,10 +165,11 @@ export class Observations {
     let atMs = 0;
     for (const { input, effects, nowMs } of steps) {
       atMs = nowMs;
+      if (input !== null) this.#told(input, nowMs);
       for (const effect of effects) this.#effect(input, effect, nowMs, changed);
     }
     for (const id of changed) this.#wallet(id, atMs);
-    this.#write();
+    this.#write(leaves);
   }
 
   /** The first line of a life, with a `wallet` line for each of `wallets`. */
@@ -201,6 +219,17 @@ export class Observations {
   }
 
   // --- events -----------------------------------------------------------------------------------------------------
+
+  /** Inputs that no effect speaks of. */
+  #told(input: Input, nowMs: number): void {
+    if (input.kind === 'order') {
+      const { orderId, service, priceDcoins, mode } = input.order;
+      const what = `"service":${quoted(service)},"price":${priceDcoins},"mode":"${mode}"`;
+      this.#line(nowMs, 'order.rx', `"orderId":${quoted(orderId)},${what}`);
+    } else if (input.kind === 'wake' && wakesLedger(input.name)) {
+      this.#line(nowMs, 'wake', `"name":${quoted(input.name)}`);
+    }
+  }
 
   #effect(input: Input | null, effect: StepEffect, nowMs: number, changed: Set<string>): void {
     switch (effect.kind) {
@@ -341,15 +370,30 @@ export class Observations {
     this.#count++;
   }
 
-  #write(): void {
+  #write(leaves = true): void {
     const text = this.#text;
     const count = this.#count;
     this.#text = '';
     this.#count = 0;
-    if (count === 0) return;
-    const { file, onLines } = this.#options;
-    if (file !== null) this.#append(file, text, count);
-    onLines?.(text, count);
+    if (count > 0) {
+      this.#unwritten += text;
+      this.#unwrittenCount += count;
+      this.#options.onLines?.(text, count);
+    }
+    if (leaves) this.settle();
+    else this.#soon ??= setImmediate(() => this.settle());
+  }
+
+  /** Appends what was made and is not in the file yet. */
+  settle(): void {
+    if (this.#soon !== null) clearImmediate(this.#soon);
+    this.#soon = null;
+    const text = this.#unwritten;
+    const count = this.#unwrittenCount;
+    this.#unwritten = '';
+    this.#unwrittenCount = 0;
+    const { file } = this.#options;
+    if (count > 0 && file !== null) this.#append(file, text, count);
   }
 
   #append(file: ObservationFile, text: string, count: number): void {

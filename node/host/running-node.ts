@@ -30,6 +30,7 @@ import type {
   Refusal,
   SampleCommand,
 } from './control-protocol.ts';
+import { type DurableRecord, recordOfRows } from './durable-record.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { HttpServer } from './http-server.ts';
 import { MqttTransport } from './mqtt-transport.ts';
@@ -82,6 +83,8 @@ export class RunningNode {
   readonly #kernel = runningKernel();
   readonly #clock = new NodeClock();
   readonly #store: SlowStore;
+  /** Of the rows that this life began with. */
+  readonly #durableRecord: DurableRecord;
   readonly #core: ByzantineNode;
   readonly #observations: Observations;
   readonly #sealer: Sealer;
@@ -125,10 +128,12 @@ export class RunningNode {
       ? new ObservationFile(join(config.dataDir, 'observations.ndjson'), config.observationsBytesMax)
       : null;
     if (file !== null && file.repair !== null) warn(file.repair);
+    const durable = this.#store.load();
+    this.#durableRecord = recordOfRows(durable);
     const ledger = new LedgerNode<Wallet, Request, Vote>({
       self: config.node,
       profile: this.#profile,
-      durable: this.#store.load(),
+      durable,
       stream: randomInt(2 ** 32),
     });
     const prng = Prng.seeded(config.seed).stream(`behaviours/${config.seat}`);
@@ -206,6 +211,7 @@ export class RunningNode {
   async fail(detail: string): Promise<void> {
     this.#detail = detail;
     this.#state = 'failed';
+    this.#observations.settle();
     await this.#control?.close(this.#status());
   }
 
@@ -216,6 +222,7 @@ export class RunningNode {
     await this.#services.close();
     await this.#host.close();
     await this.#sealer.close();
+    this.#observations.settle();
     this.#flushBatch();
     this.#state = 'offline';
     this.#detail = 'stopped';
@@ -311,6 +318,7 @@ export class RunningNode {
       q: this.#profile.quorum(this.#core.n),
       members,
       dbEmpty: this.#store.fresh,
+      ...this.#durableRecord,
       boot: this.#boot,
       lab,
       seat,

@@ -3,10 +3,13 @@
  * Nothing waits in reality, so an hour without events costs nothing.
  *
  * `run` is bounded by a number of events as well as by a time: a simulation that never comes to rest fails and does
- * not hang.
+ * not hang, and so does one in which time stands still.
  */
 import { invariant } from '../protocol/invariant.ts';
 import { EventQueue } from './event-queue.ts';
+
+/** Things done at one moment: more are taken for something that plans itself again and again. */
+const AT_ONE_MOMENT_MAX = 10_000_000;
 
 /** One thing that is planned. */
 export interface Appointment {
@@ -20,6 +23,8 @@ export class Timeline {
   readonly #plans: ((() => void) | Appointment)[] = [];
   #nowMs = 0;
   #done = 0;
+  /** Things done before this moment. */
+  #doneBefore = 0;
 
   /** Milliseconds since the beginning. */
   get nowMs(): number {
@@ -68,7 +73,10 @@ export class Timeline {
       }
       const slot = queue.pop();
       if (slot < 0) return;
-      this.#nowMs = queue.timeMs;
+      if (queue.timeMs > this.#nowMs) {
+        this.#nowMs = queue.timeMs;
+        this.#doneBefore = this.#done;
+      }
       const plan = plans[slot]!;
       if (typeof plan === 'function') {
         plan();
@@ -78,6 +86,7 @@ export class Timeline {
         run?.();
       }
       this.#done++;
+      invariant(this.#done - this.#doneBefore <= AT_ONE_MOMENT_MAX, () => `time stands still at ${this.#nowMs} ms`);
       invariant(this.#done <= doneMax, () => `more than ${eventsMax} events until ${this.#nowMs} ms of virtual time`);
     }
   }

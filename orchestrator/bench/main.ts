@@ -20,6 +20,7 @@ import { benchFabric } from './fabric.ts';
 import { benchHarness } from './harness.ts';
 import { benchHashing } from './hashing.ts';
 import { benchLab } from './lab.ts';
+import { benchLarge } from './large.ts';
 import { benchSimulation } from './simulation.ts';
 import { benchStore } from './store.ts';
 
@@ -29,6 +30,7 @@ const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figu
   store: () => benchStore(),
   simulation: (quick) => benchSimulation(quick),
   exploration: (quick) => benchExploration(quick),
+  large: (quick) => benchLarge(quick),
   fabric: () => benchFabric(),
   checks: (quick) => benchChecks(quick),
   lab: (quick) => benchLab(quick),

@@ -4,8 +4,8 @@
  * Nodes that a fault sent away for good are not asked. Where the run came to rest, nothing is under way that could still
  * make them equal; where it did not, a difference counts when it has lasted for long.
  */
-import type { RunRecord } from '../run/run-record.ts';
 import { type BeginFold, evidence, Findings, short } from './fold.ts';
+import { cameToRest } from './rest.ts';
 import type { EvidenceLine } from './verdict.ts';
 
 /** Live nodes have so long after the last fault and the last decision; sooner than that they only differ so far. */
@@ -61,12 +61,3 @@ export const convergence: BeginFold = (facts) => {
     },
   };
 };
-
-/** The wait for rest ends before its time only when there is rest, or when somebody interrupts. */
-function cameToRest({ events, plan }: RunRecord): boolean {
-  const begun = (name: 'settle' | 'read'): number | undefined =>
-    events.find((event) => event.event === 'phase' && event.phase === name)?.t;
-  const settle = begun('settle');
-  const read = begun('read');
-  return settle !== undefined && read !== undefined && read - settle < plan.settleMsMax;
-}

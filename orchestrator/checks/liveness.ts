@@ -1,10 +1,11 @@
 /**
  * I16: a request of a correct requester that could pay, the only one on its State, is decided at its requester in time.
- * Requests for which the requester's record ends too early are left out; so are those of a requester that crashed
- * meanwhile. Why a request is stuck is stuck-request.ts's to say.
+ * Requests for which the requester's record ends too early are left out, unless the run had come to rest; so are those of a
+ * requester that crashed meanwhile. Why a request is stuck is stuck-request.ts's to say.
  */
 import { numberOf, type Observation, textOf } from '../history/observation.ts';
 import { type BeginFold, doubtMissingLines, evidence, Findings, short, upUntil } from './fold.ts';
+import { cameToRest } from './rest.ts';
 import { slotOf } from './seat-record.ts';
 
 /** L of live nodes. */
@@ -72,7 +73,11 @@ export const liveness: BeginFold = (facts) => {
       requests.add(request);
     },
     end(seen) {
-      for (const seat of seen.seats.keys()) end(seat, upUntil(seen, seat));
+      const rested = cameToRest(seen.record);
+      for (const seat of seen.seats.keys()) {
+        const upAtRest = rested && seen.record.finals.has(seat);
+        end(seat, upAtRest ? Number.POSITIVE_INFINITY : upUntil(seen, seat));
+      }
       for (const { seat, line, funded, decide, rivalled, endedT } of asked.values()) {
         if (!funded || rivalled) continue;
         const tookMs = decide === null ? Number.POSITIVE_INFINITY : decide.t - line.t;

@@ -66,8 +66,9 @@ export function printRunSummary({ terminal, cwd }: CommandContext, plan: Scenari
     }
     if (stuck.length > STUCK_LISTED_MAX) terminal.line(`    and ${stuck.length - STUCK_LISTED_MAX} more`);
   }
-  for (const { title, state, detail } of summary.faults) {
-    terminal.line(`  fault ${title}: ${state}${detail === '' ? '' : ` (${detail})`}`);
+  for (const { title, state, verifiedMs, detail } of summary.faults) {
+    const seen = state === 'healed' && verifiedMs !== null ? 'seen to work, healed' : state;
+    terminal.line(`  fault ${title}: ${seen}${detail === '' ? '' : ` (${detail})`}`);
   }
   terminal.line(`  profile ${plan.lab.profile}, seed ${plan.seed}, written to ${relative(cwd, summary.path)}`);
 }

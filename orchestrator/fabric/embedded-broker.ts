@@ -57,6 +57,11 @@ export interface BrokerHooks {
   readonly beginning?: FabricBeginning;
   /** Whole lines of the journal, every tenth of a second. */
   readonly onJournal?: (lines: string) => void;
+  /**
+   * Told of every message that was taken, before its recipients are: for the process that the broker is in, which need
+   * not be a client of it. `payload` is a loan for the time of the call. Must not throw.
+   */
+  readonly onMessage?: (topic: string, payload: Uint8Array) => void;
 }
 
 /** What a broker leaves that ends in good order. */
@@ -116,8 +121,8 @@ export class EmbeddedBroker implements FabricControl {
   /** Publishes of each client that were let in and are not copies yet: aedes acknowledges them first. */
   readonly #underWay = new Map<string, number>();
 
-  constructor(options: BrokerOptions, { beginning, onJournal }: BrokerHooks = {}) {
-    const { kind, lab, accounts, seed = lab, wire = DEFAULT_WIRE, links = [], journal } = options;
+  constructor(options: BrokerOptions, { beginning, onJournal, onMessage }: BrokerHooks = {}) {
+    const { kind, lab, accounts, seed = lab, wire = DEFAULT_WIRE, links = [], journal: bounds } = options;
     this.#options = options;
     this.#rules = new AccessRules(kind, lab, accounts);
     this.#seats = new Set(accounts.map(({ seat }) => seat));
@@ -141,18 +146,22 @@ export class EmbeddedBroker implements FabricControl {
       },
     });
     this.#journal =
-      journal === undefined || onJournal === undefined
+      bounds === undefined || onJournal === undefined
         ? null
-        : new FabricJournal(journal, classifier, monotonicMs, onJournal);
+        : new FabricJournal(bounds, classifier, monotonicMs, onJournal);
     fanOut.onTaken = (clientId) => {
       const left = (this.#underWay.get(clientId) ?? 0) - 1;
       if (left > 0) this.#underWay.set(clientId, left);
       else this.#underWay.delete(clientId);
     };
-    if (this.#journal !== null) {
-      fanOut.onPublish = this.#journal.published;
-      this.#links.onDecision = this.#journal.decided;
+    const journal = this.#journal;
+    if (journal !== null || onMessage !== undefined) {
+      fanOut.onPublish = (parcel, recipients) => {
+        journal?.published(parcel, recipients);
+        onMessage?.(parcel.message.topic, parcel.message.payload);
+      };
     }
+    if (journal !== null) this.#links.onDecision = journal.decided;
     this.#putInForce(links);
     if (beginning !== undefined) this.#goOn(beginning);
   }

@@ -8,7 +8,13 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditions.ts';
-import type { NodeReport, NodeStatus, OrderResult, SampleCommand } from '../../node/host/control-protocol.ts';
+import {
+  controlTopic,
+  type NodeReport,
+  type NodeStatus,
+  type OrderResult,
+  type SampleCommand,
+} from '../../node/host/control-protocol.ts';
 import { monotonicMs } from '../../node/host/observations.ts';
 import { runningKernel } from '../../node/host/running-kernel.ts';
 import type { OrderMode } from '../../node/protocol/step.ts';
@@ -121,12 +127,14 @@ export class Lab {
       password: this.#credentials.lab.password,
       role: 'lab' as const,
     };
-    this.#broker = new EmbeddedBroker({
-      kind: 'control',
-      lab: plan.lab,
-      accounts: [...nodes, lab],
-      ...options.control,
-    });
+    const broker = { kind: 'control', lab: plan.lab, accounts: [...nodes, lab], ...options.control } as const;
+    // Not as a client: every line would be written to this process by itself.
+    const observed = new Map(plan.seats.map(({ seat }) => [controlTopic(plan.lab, seat, 'observations'), seat]));
+    const onMessage = (topic: string, payload: Uint8Array): void => {
+      const seat = observed.get(topic);
+      if (seat !== undefined) this.#onObservations(seat, textOf(payload));
+    };
+    this.#broker = new EmbeddedBroker(broker, options.observe === false ? {} : { onMessage });
   }
 
   get fabricUrl(): string | null {
@@ -172,9 +180,6 @@ export class Lab {
       username: LAB_ACCOUNT,
       password: this.#credentials.lab.password,
       onStatus: (seat, status) => this.#onStatus(seat, status),
-      ...(this.#options.observe === false
-        ? {}
-        : { onObservations: (seat: string, lines: string) => this.#onObservations(seat, lines) }),
       onOrderResult: (_seat, result) => {
         for (const watcher of this.#orderWatchers) watcher(result);
       },
@@ -603,6 +608,10 @@ export class Lab {
       quiet = (await this.#haveMissed(seats)) ? 0 : quiet + 1;
     }
   }
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
 }
 
 function indented(text: string): string {

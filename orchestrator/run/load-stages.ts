@@ -92,6 +92,7 @@ export class LoadStages {
           signal: this.#options.signal,
         }),
       );
+      log.write({ event: 'rest', quiet, detail: waitingFor.join('; ') });
       if (!quiet && !this.#options.signal.aborted)
         this.#reasons.push(`not at rest after ${plan.settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
     } finally {

@@ -34,6 +34,8 @@ export type OrderState = 'placed' | 'queued' | 'requested' | 'refused' | 'lost' 
 /** `phase`: its beginning. */
 export type RunEvent = { readonly t: number; readonly at: number } /** Its beginning. */ & (
   | { readonly event: 'phase'; readonly phase: Phase }
+  /** What the wait at the end of the load came to: nothing under way any more, or why not. */
+  | { readonly event: 'rest'; readonly quiet: boolean; readonly detail: string }
   | {
       readonly event: 'fault';
       readonly id: string;

@@ -29,6 +29,7 @@ export class ScenarioProgress {
   readonly #told = new Set<InvariantId>();
   #timer: NodeJS.Timeout | null;
   #lookedT = -Infinity;
+  #stopping = false;
   /** Purchases of the running second that have no line yet. */
   #second: { readonly beganT: number; lines: number; readonly waiting: DecidedPurchase[] } | null = null;
 
@@ -89,6 +90,7 @@ export class ScenarioProgress {
   #tell(event: RunEvent): void {
     switch (event.event) {
       case 'phase': {
+        if (event.phase === 'stop') this.#stopping = true;
         const planned = plannedMs(this.#plan, event.phase);
         this.#line(event.t, `phase ${event.phase}${planned === null ? '' : `, planned ${seconds(planned)}`}`);
         break;
@@ -99,7 +101,8 @@ export class ScenarioProgress {
         break;
       }
       case 'seat':
-        if (event.state !== 'ready')
+        // All of them end with the lab.
+        if (event.state === 'crashed' || (event.state === 'down' && !this.#stopping))
           this.#line(event.t, `seat ${event.seat} ${event.state}${event.detail === '' ? '' : `: ${event.detail}`}`);
         break;
       case 'order':

@@ -58,7 +58,9 @@ export const FAULT_BODIES = {
   }).describe('the broker of the fabric is ended and started again'),
   'broker-pause': optionalRecord({}).describe('the broker of the fabric stands still'),
   'cut-client': seatsWith({}).describe('their connections to the fabric are ended once'),
-  'queue-limit': record({ messages: integer(1, 1_000_000) }).describe('messages that the broker keeps for one session'),
+  'queue-limit': record({ messages: integer(1, 1_000_000) }).describe(
+    'messages that wait at the broker for one session; what is in flight to a connected one is not limited by it',
+  ),
 } as const;
 
 const isLive = (found: string): found is MetricName => LIVE_METRICS.includes(found as MetricName);

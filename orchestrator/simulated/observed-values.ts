@@ -3,6 +3,7 @@
  * them first, for runs of which nobody keeps the text. A test holds the two together, field by field. Only the chain is
  * missing: `prev` is empty.
  */
+import { wakesLedger } from '../../node/behaviours/byzantine-node.ts';
 import type { StepEffect } from '../../node/behaviours/step-machine.ts';
 import type { Canary } from '../../node/host/canary.ts';
 import type { NodeConditions } from '../../node/host/conditions.ts';
@@ -55,6 +56,7 @@ export class ObservedValues implements Recorder {
     let atMs = 0;
     for (const { input, effects, nowMs } of steps) {
       atMs = nowMs;
+      if (input !== null) this.#told(input, nowMs);
       for (const effect of effects) {
         if (effect.kind !== 'persist') {
           this.#effect(input, effect, nowMs);
@@ -120,6 +122,15 @@ export class ObservedValues implements Recorder {
   }
 
   // --- events -----------------------------------------------------------------------------------------------------
+
+  #told(input: Input, nowMs: number): void {
+    if (input.kind === 'order') {
+      const { orderId, service, priceDcoins, mode } = input.order;
+      this.#line(nowMs, 'order.rx', { orderId, service, price: priceDcoins, mode });
+    } else if (input.kind === 'wake' && wakesLedger(input.name)) {
+      this.#line(nowMs, 'wake', { name: input.name });
+    }
+  }
 
   #effect(input: Input | null, effect: Exclude<StepEffect, { kind: 'persist' }>, nowMs: number): void {
     switch (effect.kind) {

@@ -121,7 +121,7 @@ async function written({ plan, terminal, signal }: SimulatedRunSettings, run: Ru
         if (end !== null) return end;
         progress.draw();
         await new Promise<void>((resolve) => setImmediate(resolve));
-        if (signal.aborted) simulation.hurry('interrupted');
+        if (signal.aborted) simulation.hurry();
       }
     } finally {
       progress.end();

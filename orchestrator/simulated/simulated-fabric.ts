@@ -84,7 +84,8 @@ export interface SimulatedFabricOptions {
   readonly network: Network;
   /** Pairs of seats; the place after the last seat is the broker. */
   readonly draws: PairDraws;
-  readonly seats: readonly { readonly seat: string; readonly node: string }[];
+  /** With a start of its own a seat has no session before it, as in a live lab. */
+  readonly seats: readonly { readonly seat: string; readonly node: string; readonly startsAtMs: number | null }[];
   /** Of the lab's topics. */
   readonly prefix: string;
   readonly wire: Wire;
@@ -123,11 +124,11 @@ export class SimulatedFabric {
     this.#options = options;
     this.#timeline = timeline;
     this.#ordered = options.order === 'total-order';
-    this.#sessions = seats.map(({ seat, node }, index) => ({
+    this.#sessions = seats.map(({ seat, node, startsAtMs }, index) => ({
       seat,
       node,
       index,
-      kept: true,
+      kept: startsAtMs === null,
       client: null,
       line: null,
       flight: [],

@@ -221,11 +221,17 @@ export class SimulatedLab {
     this.#seat(seat).node.order({ orderId, service, mode });
   }
 
-  reports(): ReadonlyMap<string, NodeReport> {
+  /** Of the seats that answer, each between two steps of its node. */
+  *reports(): Script<ReadonlyMap<string, NodeReport>> {
     const reports = new Map<string, NodeReport>();
     for (const [seat, { node }] of this.#seats) {
-      const report = node.report('final');
-      if (report !== null) reports.set(seat, report);
+      const between = new Signal();
+      node.betweenSteps(() => {
+        const report = node.report('final');
+        if (report !== null) reports.set(seat, report);
+        between.raise();
+      });
+      if (!between.raised) yield { ms: null, signals: [between] };
     }
     return reports;
   }

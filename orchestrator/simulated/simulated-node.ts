@@ -16,6 +16,7 @@ import type { StepEffect } from '../../node/behaviours/step-machine.ts';
 import { type Canary, encodeCanary } from '../../node/host/canary.ts';
 import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditions.ts';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
+import { recordOfRows } from '../../node/host/durable-record.ts';
 import { canaryTopic, channelTopic, peerTopic } from '../../node/host/fabric-topics.ts';
 import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { searchNonceNatively } from '../../node/host/native-search.ts';
@@ -23,23 +24,32 @@ import { NodeClock } from '../../node/host/node-clock.ts';
 import type { HostCounters, Intervention } from '../../node/host/node-host.ts';
 import type { Observations } from '../../node/host/observations.ts';
 import { INLINE_DIFFICULTY_MAX } from '../../node/host/sealer.ts';
-import { createSensors, type VirtualSensor } from '../../node/host/sensor.ts';
+import { createSensors } from '../../node/host/sensor.ts';
 import type { ServiceRun } from '../../node/host/store.ts';
 import { SERVICE_RUNS_MAX } from '../../node/host/store-rules.ts';
 import type { Change } from '../../node/protocol/durable.ts';
 import { invariant } from '../../node/protocol/invariant.ts';
-import { INT32_MAX, type MessageHead } from '../../node/protocol/message.ts';
+import type { MessageHead } from '../../node/protocol/message.ts';
 import type { PaperProfile } from '../../node/protocol/paper-profile.ts';
-import type { RejectionCode } from '../../node/protocol/rejection.ts';
 import type { Effect, Input, Order, OrderOutcome } from '../../node/protocol/step.ts';
 import type { Wallet } from '../../node/protocol/wallet.ts';
 import type { Pace } from '../../node/simulation/pace.ts';
 import { Prng } from '../../node/simulation/prng.ts';
 import type { SensorDefinition } from '../../node/simulation/sensor-series.ts';
-import type { Appointment, Timeline } from '../../node/simulation/timeline.ts';
+import type { Timeline } from '../../node/simulation/timeline.ts';
 import type { VirtualDisk } from '../../node/simulation/virtual-disk.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
 import type { CoreUnderTest } from './core-under-test.ts';
+import {
+  commits,
+  hashesOf,
+  type Job,
+  type Life,
+  type Step,
+  startedRun,
+  type Timer,
+  type Transaction,
+} from './node-life.ts';
 import type { ParcelOpener } from './opened-parcel.ts';
 import type { Copy, FabricClient, SimulatedFabric } from './simulated-fabric.ts';
 
@@ -80,59 +90,6 @@ export interface SimulatedNodeOptions {
 const SERVICE_MS = 1;
 const STREAMS = 2 ** 32;
 
-interface Job {
-  readonly input: Input | Intervention;
-  readonly copy: Copy | null;
-}
-
-interface Step {
-  readonly input: Input | null;
-  readonly effects: readonly StepEffect[];
-}
-
-/** What is between its beginning and its commit, or its commit and its end. */
-interface Transaction {
-  readonly changes: readonly Change[];
-  readonly runs: readonly ServiceRun[];
-  readonly steps: readonly Step[];
-  readonly outbox: readonly StepEffect[];
-  readonly nowMs: number;
-  readonly commitsAtMs: number;
-  readonly copy: Copy | null;
-}
-
-interface Timer {
-  readonly appointment: Appointment;
-  /** When it looks, and when it is due by now. */
-  readonly plannedMs: number;
-  dueMs: number;
-}
-
-/** One process of the node. */
-interface Life {
-  readonly core: ByzantineNode;
-  readonly boot: string;
-  readonly fresh: boolean;
-  readonly interrupted: readonly ServiceRun[];
-  readonly clock: NodeClock;
-  readonly sensors: readonly VirtualSensor[];
-  readonly inbox: (Job | { readonly canary: Copy })[];
-  readonly timers: Map<string, Timer>;
-  /** Frozen where it is; what fires meanwhile runs when it goes on. */
-  paused: boolean;
-  readonly late: (() => void)[];
-  doing: Transaction | null;
-  working: boolean;
-  nowMs: number;
-  /** When the search that was begun last is done. */
-  sealedMs: number;
-  ready: boolean;
-  readonly services: Map<string, ServiceRun>;
-  rejections: Partial<Record<RejectionCode, number>>;
-  decisions: number;
-  sensorTransactions: number;
-}
-
 export class SimulatedNode implements FabricClient {
   readonly #options: SimulatedNodeOptions;
   readonly #recorder: Recorder;
@@ -143,6 +100,8 @@ export class SimulatedNode implements FabricClient {
   #busyMs = 0;
   #changedMs = 0;
   #wasFresh = true;
+  /** Called between two steps. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
@@ -185,7 +144,7 @@ export class SimulatedNode implements FabricClient {
   /** Begins a life with what is on the disk. It is down. */
   start(conditions: NodeConditions): void {
     invariant(this.#life === null, () => `seat ${this.#options.seat} is started twice`);
-    const { lab, seat, node, profile, disk, fabric } = this.#options;
+    const { lab, seat, profile, disk, fabric } = this.#options;
     const life = this.#born();
     this.#life = life;
     this.#wasFresh = life.fresh;
@@ -196,6 +155,7 @@ export class SimulatedNode implements FabricClient {
       q: profile.quorum(core.n),
       members: profile.membership.members,
       dbEmpty: life.fresh,
+      ...recordOfRows(disk.load()),
       boot: life.boot,
       lab: lab.lab,
       seat,
@@ -204,7 +164,6 @@ export class SimulatedNode implements FabricClient {
       configurationHash: lab.configurationHash,
       interrupted: life.interrupted.map((run) => run.key),
     };
-    invariant(disk.commits >= 0 && core.self === node, 'a life begins with its own disk');
     this.#recorder.boot(
       boot,
       core.snapshot().wallets.map((wallet) => wallet.id),
@@ -220,7 +179,8 @@ export class SimulatedNode implements FabricClient {
 
   #born(): Life {
     const { lab, seat, node, profile, begin, sensors, disk, timeline, epochMs } = this.#options;
-    const draws = Prng.seeded(lab.seed, nativeSha256Hex).stream(`life/${seat}/${this.#lives++}`);
+    const prng = Prng.seeded(lab.seed, nativeSha256Hex);
+    const draws = prng.stream(`life/${seat}/${this.#lives++}`);
     const fresh = disk.empty && this.#runs.size === 0;
     const interrupted = [...this.#runs.values()]
       .filter(({ phase }) => phase === 'started')
@@ -232,10 +192,7 @@ export class SimulatedNode implements FabricClient {
       durable: disk.load(),
       stream: draws.integer(0, STREAMS - 1),
     });
-    const core = new ByzantineNode({
-      core: ledger,
-      prng: Prng.seeded(lab.seed, nativeSha256Hex).stream(`behaviours/${seat}`),
-    });
+    const core = new ByzantineNode({ core: ledger, prng: prng.stream(`behaviours/${seat}`) });
     const boot = Array.from({ length: 2 }, () => draws.uint32().toString(16).padStart(8, '0')).join('');
     const created = createSensors({
       definitions: sensors,
@@ -300,6 +257,7 @@ export class SimulatedNode implements FabricClient {
     life.doing = null;
     this.#life = null;
     fabric.detach(seat);
+    this.#between();
   }
 
   pause(): void {
@@ -417,6 +375,7 @@ export class SimulatedNode implements FabricClient {
           life.doing = null;
           this.#finish(life, transaction);
           life.working = false;
+          this.#between();
           this.#work(life);
         }),
       );
@@ -532,12 +491,9 @@ export class SimulatedNode implements FabricClient {
   #publish(life: Life, topic: string, message: MessageHead, receipt: string | null): void {
     const { fabric, seat } = this.#options;
     const payload = life.core.profile.codec.encode(message);
-    const onTaken = receipt === null ? null : () => this.#fire(life, () => this.#acknowledged(life, receipt));
+    const onTaken =
+      receipt === null ? null : () => this.#fire(life, () => this.#input(life, { kind: 'acknowledged', receipt }));
     fabric.publish(seat, topic, payload, onTaken);
-  }
-
-  #acknowledged(life: Life, receipt: string): void {
-    this.#input(life, { kind: 'acknowledged', receipt });
   }
 
   /** A long search, in a thread of its own: one after another. */
@@ -597,6 +553,17 @@ export class SimulatedNode implements FabricClient {
 
   // --- views ------------------------------------------------------------------------------------------------------
 
+  /** Calls `run` when what the core knows is what is stored and written down: now, or when a step has ended. */
+  betweenSteps(run: () => void): void {
+    const life = this.#life;
+    if (life === null || life.paused || life.doing === null) run();
+    else this.#waiting.push(run);
+  }
+
+  #between(): void {
+    for (const run of this.#waiting.splice(0)) run();
+  }
+
   /** Null: it does not answer. */
   report(reportId: string): NodeReport | null {
     const life = this.#life;
@@ -639,16 +606,4 @@ export class SimulatedNode implements FabricClient {
       conditions: this.#conditions,
     };
   }
-}
-
-function commits({ changes, runs }: Transaction): boolean {
-  return changes.length > 0 || runs.length > 0;
-}
-
-function hashesOf(nonce: number | null): number {
-  return nonce === null ? INT32_MAX + 1 : nonce + 1;
-}
-
-function startedRun(effect: Extract<Effect, { kind: 'execute' }>): ServiceRun {
-  return { key: effect.key, service: effect.decision.service, argument: effect.argument, phase: 'started', detail: '' };
 }

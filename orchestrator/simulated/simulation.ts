@@ -142,9 +142,8 @@ export class Simulation {
   }
 
   /** Ends the load before its time, and does not wait for rest after it. */
-  hurry(reason: string): void {
+  hurry(): void {
     if (this.#hurry.raised) return;
-    this.#reasons.push(reason);
     this.#ending.raise();
     this.#hurry.raise();
   }
@@ -175,7 +174,7 @@ export class Simulation {
       yield* this.#settle();
       this.#timeline.cancel(late);
       this.#phase('read');
-      const finals = this.#lab.reports();
+      const finals = yield* this.#lab.reports();
       const fabric = this.#lab.fabric.stats();
       for (const phase of ['stop', 'collect', 'judge'] as const) this.#phase(phase);
       this.#end = {
@@ -299,8 +298,8 @@ export class Simulation {
       const changedMs = Math.max(begunMs, lab.fabric.movedMs, ...up.map((seat) => lab.node(seat).changedMs));
       const { nowMs } = this.#timeline;
       const dueMs = changedMs + restMs;
-      if (still && nowMs >= dueMs) return;
-      if (this.#hurry.raised) return;
+      if (still && nowMs >= dueMs) return this.#rest(true, '');
+      if (this.#hurry.raised) return this.#rest(false, 'interrupted');
       if (nowMs - begunMs >= settleMsMax + restMs) {
         const held = lab.fabric.busyWith(up);
         const waitingFor = [
@@ -309,7 +308,7 @@ export class Simulation {
         ];
         if (waitingFor.length === 0) waitingFor.push('ledgers that no longer change');
         this.#reasons.push(`not at rest after ${settleMsMax / 1000} s: waited for ${waitingFor.join('; ')}`);
-        return;
+        return this.#rest(false, waitingFor.join('; '));
       }
       // Never so little that the sum with the moment is the moment.
       yield { ms: still ? Math.max(SETTLE_STEP_MS_MIN, dueMs - nowMs) : SETTLE_LOOK_MS, signals: [this.#hurry] };
@@ -317,6 +316,10 @@ export class Simulation {
   }
 
   // --- records ----------------------------------------------------------------------------------------------------
+
+  #rest(quiet: boolean, detail: string): void {
+    this.#log({ event: 'rest', quiet, detail });
+  }
 
   #phase(phase: Phase): void {
     this.#log({ event: 'phase', phase });

@@ -21,12 +21,15 @@ function deafNode(): RecordedRun {
   return run;
 }
 
+function withoutVotes(): RecordedRun {
+  const run = new RecordedRun({ onCopy: (_, message) => (message.kind === 'vote' ? null : message) });
+  run.buy('1', 'a');
+  return run;
+}
+
 /** The same run when the wait for rest took all of its time. */
 function restless(record: RunRecord): RunRecord {
-  const read = record.events.find((event) => event.event === 'phase' && event.phase === 'read')!;
-  const events = record.events.map((event) =>
-    event.event === 'phase' && event.phase === 'settle' ? { ...event, t: read.t - record.plan.settleMsMax } : event,
-  );
+  const events = record.events.map((event) => (event.event === 'rest' ? { ...event, quiet: false } : event));
   return { ...record, events };
 }
 
@@ -334,11 +337,11 @@ const CASES: Readonly<Record<Exclude<InvariantId, 'I20'>, Case>> = {
   I16: {
     holds: kept,
     violated: {
-      'no vote arrives': () => {
-        const run = new RecordedRun({ onCopy: (_, message) => (message.kind === 'vote' ? null : message) });
-        run.buy('1', 'a');
+      'no vote arrives, and the run came to rest': () => withoutVotes().record(),
+      'no vote arrives for long': () => {
+        const run = withoutVotes();
         run.wait(PATIENCE_MS);
-        return run.record();
+        return restless(run.record());
       },
       'votes arrive late': () => {
         let slow = false;
@@ -350,11 +353,7 @@ const CASES: Readonly<Record<Exclude<InvariantId, 'I20'>, Case>> = {
     },
     unknown: {
       ...nothing,
-      'the run ends at once': () => {
-        const run = new RecordedRun({ onCopy: (_, message) => (message.kind === 'vote' ? null : message) });
-        run.buy('1', 'a');
-        return run.record();
-      },
+      'the run ends at once, and something is under way': () => restless(withoutVotes().record()),
       'its requester could not pay': () => {
         const run = new RecordedRun({ units: 5 });
         run.cores.order('1', 'a', 'Nespresso', 'force');

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CHAIN_START, linkOf, verifyChain } from '../../node/host/observation-chain.ts';
-import { monotonicMs } from '../../node/host/observations.ts';
+import { ObservationFile } from '../../node/host/observation-file.ts';
+import { monotonicMs, Observations } from '../../node/host/observations.ts';
 import type { MessageHead } from '../../node/protocol/message.ts';
 import type { Decision, Effect } from '../../node/protocol/step.ts';
 import {
@@ -184,9 +188,11 @@ test('each effect becomes its event with the names of the event log', () => {
       detail: 'exit status 1',
     },
     { event: 'reject', type: 'unknown', reason: 'malformed', sender: null, where: 'bytes', expected: 'a', found: 'b' },
+    { event: 'order.rx', orderId: 'o', service: 'espresso', price: 2, mode: 'strict' },
     { event: 'order', orderId: 'o', outcome: 'queued', reason: 'request-pending' },
     { event: 'order', orderId: 'o', outcome: 'refused', reason: 'wrong-price', detail: 'espresso costs "2"' },
     { event: 'order', orderId: 'o', outcome: 'requested', reqId: REQUEST_ID, prevState: STATE },
+    { event: 'wake', name: 'x' },
     { event: 'digest.tx', kind: 'digest', to: '4' },
   ]);
 });
@@ -271,4 +277,34 @@ test('whatever a message holds, a line is one line of JSON with the same text in
     }),
     { seed: 5, numRuns: 300 },
   );
+});
+
+test('lines wait for the end of the turn while nothing leaves, and are in the file before anything does', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'wallance-lines-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'observations.ndjson');
+  const told: number[] = [];
+  const observations = new Observations({
+    node: '3',
+    file: new ObservationFile(path, 1024 * 1024),
+    wallet: () => undefined,
+    onLines: (_, count) => told.push(count),
+  });
+  const inFile = (): number => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0);
+  const take = (leaves: boolean): void => {
+    observations.record(delivered(sensor), [accepted(sensor)], NOW_MS);
+    observations.flush(leaves);
+  };
+  take(false);
+  take(false);
+  assert.deepEqual([told, inFile()], [[1, 1], 0]);
+  take(true);
+  assert.equal(inFile(), 3);
+  take(false);
+  await new Promise((done) => setImmediate(() => setImmediate(done)));
+  assert.equal(inFile(), 4);
+  take(false);
+  observations.flush(true);
+  assert.equal(inFile(), 5, 'also where the step that leaves has no lines of its own');
+  assert.ok(verifyChain(readFileSync(path, 'utf8').trimEnd().split('\n'), { seq: 0, link: CHAIN_START }).ok);
 });

@@ -13,7 +13,7 @@ const HEALED: readonly FaultState[] = ['asked', 'applied', 'verified', 'healed']
 const DONE: readonly FaultState[] = ['asked', 'applied', 'verified'];
 /** Timers and the writing of events may be so much early or late. */
 const EDGE_MS = 50;
-const SENSORS = 'sensors: [{topic: x, kind: counter, periodMs: 20}]';
+const SENSORS = 'sensors: [{topic: x, kind: counter, periodMs: 50}]';
 const CHECKS = 'checks: [{metric: sensor-transactions, atLeast: 100}]';
 
 interface Window {
@@ -57,7 +57,7 @@ workload:
   duration: 8s
   endsEarly: false
   funds: 60
-  ${SENSORS}
+  sensors: [{topic: x, kind: counter, periodMs: 200}]
   purchases: [{ at: [4500ms, 5s], buyers: 1, service: espresso }]
 timeline:
   - { id: crash-kept, at: 200ms, crash: 2, for: 500ms }
@@ -66,7 +66,7 @@ timeline:
   - { id: restart, at: 2s, restart: 5 }
   - { id: pause, at: 2s, pause: 6, for: 1s }
   - { id: clock, at: 3s, clock: { nodes: 7, offset: 1h }, for: 1s }
-  - { id: slow-disk, at: 4s, slow-disk: { nodes: 8, commit: 100ms }, for: 2s }
+  - { id: slow-disk, at: 4s, slow-disk: { nodes: 8, commit: 10ms }, for: 2s }
   - { id: behave, at: 4s, behave: { nodes: 7, behaviours: [silent-voter] }, for: 2s }
   - { id: leave-for-good, at: 6500ms, leave: 4 }
 ${CHECKS}
@@ -132,13 +132,15 @@ ${CHECKS}
 
     test('slow-disk: a commit takes so much longer', () => {
       wentThrough(run, 'slow-disk', HEALED);
-      const moments = [
-        ...new Set(within(inForce(run, 'slow-disk', 2000), run.observed('sensor.rx', '8')).map(({ t }) => t)),
-      ];
-      assert.ok(moments.length >= 3, `${moments.length} commits`);
-      for (const [index, t] of moments.entries()) {
-        if (index > 0) assert.ok(t - moments[index - 1]! >= 95, `${t - moments[index - 1]!} ms between two commits`);
-      }
+      const waits = (lines: readonly Observation[]): readonly number[] => {
+        const moments = [...new Set(lines.map(({ t }) => t))];
+        return moments.slice(1).map((t, index) => t - moments[index]!);
+      };
+      const lines = run.observed('sensor.rx', '8');
+      const slow = waits(within(inForce(run, 'slow-disk', 2000), lines));
+      assert.ok(slow.length >= 10, `${slow.length} commits`);
+      assert.ok(Math.min(...slow) >= 9.5, `${Math.min(...slow)} ms between two commits`);
+      assert.ok(Math.min(...waits(lines)) < 5, 'at other times it is quicker');
     });
 
     test('behave: the node is Byzantine for so long', () => {
@@ -146,7 +148,11 @@ ${CHECKS}
       const deviations = run.observed('byzantine', '7');
       assert.ok(deviations.length >= 1);
       assert.equal(within(inForce(run, 'behave', 2000), deviations).length, deviations.length);
-      assert.equal(run.observed('decide', '1').length, 2, 'the others decide without it');
+      assert.ok(run.observed('vote.rx', '1').length > 0);
+      assert.deepEqual(
+        run.observed('vote.rx').filter(({ voter }) => voter === '7'),
+        [],
+      );
     });
   });
 
@@ -156,12 +162,12 @@ ${CHECKS}
       run = await PerformedRun.of(`
 name: faults
 nodes: 8
-workload: { duration: 6s, ${SENSORS} }
+workload: { duration: 5s, endsEarly: false, ${SENSORS} }
 timeline:
   - { id: drop, at: 200ms, link: { from: 1, to: 2, drop: 50% }, for: 2s }
   - { id: delay, at: 200ms, link: { from: 2, to: 3, delay: { fixed: 150ms, uniform: 20ms } }, for: 2s }
   - { id: duplicate, at: 200ms, link: { from: 3, to: 4, duplicate: { share: 50%, copies: 2 } }, for: 2s }
-  - { id: reorder, at: 200ms, link: { from: 4, to: 5, reorder: { share: 20%, hold: 100ms } }, for: 2s }
+  - { id: reorder, at: 200ms, link: { from: 4, to: 5, reorder: { share: 40%, hold: 120ms } }, for: 2s }
   - { id: corrupt, at: 200ms, link: { from: 5, to: 6, corrupt: 50% }, for: 2s }
   - { id: rate, at: 200ms, link: { from: 6, to: 7, rate: 10 }, for: 2s }
   - { id: one-way, at: 200ms, partition: { sides: [7, 8], oneWay: true }, for: 2s }
@@ -173,11 +179,11 @@ ${CHECKS}
     });
 
     const FOR_MS = 2000;
-    /** Of 100 a node sends in the time. */
+    /** A node sends twenty a second. */
     const surely = (from: string, to: string, id: string, forMs = FOR_MS) => {
       wentThrough(run, id, HEALED);
       const messages = passed(run, from, to, inForce(run, id, forMs));
-      assert.ok(messages.length > 20, `${messages.length} messages`);
+      assert.ok(messages.length > 10, `${messages.length} messages`);
       return messages;
     };
     const lost = (messages: ReturnType<typeof passed>): number =>
@@ -200,8 +206,8 @@ ${CHECKS}
       const messages = surely('3', '4', 'duplicate');
       assert.equal(lost(messages), 0);
       for (const { heard } of messages) assert.equal(heard.filter(({ counted }) => counted === true).length, 1);
-      const again = within(inForce(run, 'duplicate', FOR_MS), run.observed('reject', '4'));
-      assert.ok(again.filter(({ reason, sender }) => reason === 'duplicate' && sender === '3').length >= 40);
+      const repeated = messages.filter(({ heard }) => heard.length === 3).length / messages.length;
+      assert.ok(repeated > 0.25 && repeated < 0.75, `${repeated} repeated`);
     });
 
     test('reorder: later ones overtake some', () => {
@@ -217,7 +223,7 @@ ${CHECKS}
         ({ sent, heard }) =>
           heard.length === 0 || heard.some(({ value, topic }) => value !== sent.value || topic !== sent.topic),
       );
-      assert.ok(damaged.length >= 20, `${damaged.length} damaged`);
+      assert.ok(damaged.length >= 8, `${damaged.length} damaged`);
     });
 
     test('rate: no more than so many a second pass', () => {
@@ -225,7 +231,7 @@ ${CHECKS}
       const heard = within(inForce(run, 'rate', FOR_MS), run.observed('sensor.rx', '7')).filter(
         ({ pub }) => pub === '6',
       );
-      assert.ok(heard.length >= 10 && heard.length <= 22, `${heard.length} in two seconds`);
+      assert.ok(heard.length >= 10 && heard.length <= 21, `${heard.length} in two seconds`);
     });
 
     test('partition, one way: nothing passes in this direction, everything in the other', () => {
@@ -258,8 +264,8 @@ nodes: 6
 workload: { duration: 12s, ${SENSORS} }
 timeline:
   - { id: cut, at: 200ms, cut-client: 2 }
-  - { id: asleep, at: 1500ms, pause: 3, for: 1s }
-  - { id: full, at: 1500ms, queue-limit: { messages: 20 }, for: 1500ms }
+  - { id: away, at: 1500ms, crash: 3, for: 1s }
+  - { id: full, at: 1500ms, queue-limit: { messages: 10 }, for: 1500ms }
   - { id: pause, at: 3500ms, broker-pause: {}, for: 700ms }
   - { id: kept, at: 5s, broker-restart: { sessions: kept, down: 500ms } }
   - { id: lost, at: 8s, broker-restart: { sessions: lost, down: 500ms } }
@@ -281,17 +287,17 @@ ${CHECKS}
     test('cut-client: this client loses its session and comes back, no other', () => {
       wentThrough(run, 'cut', DONE);
       const { fromT } = span('cut');
-      const window = { fromT, untilT: run.fault('asleep')[0]!.t };
+      const window = { fromT, untilT: run.fault('away')[0]!.t };
       assert.deepEqual(sessions('2', window), [false, true]);
       assert.deepEqual(sessions('4', window), []);
     });
 
-    test('queue-limit: what a sleeping node cannot take is lost beyond it', () => {
+    test('queue-limit: of what waits for a node that is away, the rest is lost', () => {
       wentThrough(run, 'full', HEALED);
-      const { fromT } = inForce(run, 'asleep', 1000);
+      const { fromT } = inForce(run, 'away', 1000);
       const share = (to: string): number => {
         const messages = passed(run, '1', to, { fromT, untilT: fromT + 700 });
-        assert.ok(messages.length > 10);
+        assert.ok(messages.length >= 10);
         return messages.filter(({ heard }) => heard.length === 0).length / messages.length;
       };
       assert.ok(share('3') > 0, 'something is lost');
@@ -310,7 +316,7 @@ ${CHECKS}
       wentThrough(run, 'kept', DONE);
       for (const { seat } of run.record.plan.seats) assert.deepEqual(sessions(seat, span('kept')), [false, true], seat);
       const messages = passed(run, '1', '2', span('kept'));
-      assert.ok(messages.length > 10);
+      assert.ok(messages.length >= 10);
       for (const { heard } of messages) assert.equal(heard.filter(({ counted }) => counted === true).length, 1);
     });
 

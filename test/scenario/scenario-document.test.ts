@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
@@ -13,10 +13,12 @@ import { PROJECT_ROOT } from '../../orchestrator/project.ts';
 import { PHASES } from '../../orchestrator/run/run-record.ts';
 import { CAPABILITIES_OF } from '../../orchestrator/runtimes/runtime.ts';
 import { EFFECTS } from '../../orchestrator/scenario/fabric-shape.ts';
+import { shippedScenarios } from '../../orchestrator/scenario/scenario-files.ts';
 import { CAPABILITIES } from '../../orchestrator/scenario/scenario-plan.ts';
 import { ROLES, SECTION_NAMES, scenarioJsonSchema } from '../../orchestrator/scenario/scenario-shape.ts';
 import { SIZE_CLASSES } from '../../orchestrator/scenario/seat-selector.ts';
 import { FAULT_BODIES } from '../../orchestrator/scenario/timeline-shape.ts';
+import { SIMULATED_CAPABILITIES } from '../../orchestrator/simulated/perform-simulated-run.ts';
 import { schemaFaults } from '../support/json-schema.ts';
 import { planOf } from '../support/scenario-text.ts';
 
@@ -70,10 +72,11 @@ test('tables name every fault, behaviour, role, effect and capability, and nothi
 });
 
 test('the table of capabilities says what each runtime can do', () => {
-  for (const [names, , processes, docker] of table(text, 'capability')) {
+  for (const [names, , processes, docker, simulated] of table(text, 'capability')) {
     for (const capability of CAPABILITIES.filter((name) => names!.includes(`\`${name}\``))) {
       assert.equal(processes === 'yes', CAPABILITIES_OF.processes.has(capability), capability);
       assert.equal(docker === 'yes', CAPABILITIES_OF.docker.has(capability), capability);
+      assert.equal(simulated === 'yes', SIMULATED_CAPABILITIES.has(capability), capability);
     }
   }
 });
@@ -112,4 +115,21 @@ test('PROTOCOL.md has every invariant and every behaviour and fault in a table',
     [...faults, ...BEHAVIOUR_KINDS].filter((kind) => !rows.some((row) => row.includes(`\`${kind}\``))),
     [],
   );
+});
+
+test('PROTOCOL.md names traces and scenarios that are there', () => {
+  const shown = [...table(document('PROTOCOL.md'), 'fault'), ...table(document('PROTOCOL.md'), 'behaviour')];
+  const names = shown.flatMap((cells) => cells.at(-1)!.match(/(?<![\w/.-])[a-z][a-z0-9]*(?:-[a-z0-9]+)+/g) ?? []);
+  const isThere = (name: string): boolean =>
+    shippedScenarios().includes(name) || existsSync(join(PROJECT_ROOT, 'test/traces', `${name}.yaml`));
+  assert.ok(names.length > 20);
+  assert.deepEqual(
+    names.filter((name) => !isThere(name)),
+    [],
+  );
+});
+
+test('the README lists the shipped scenarios, each once', () => {
+  const listed = table(document('README.md'), 'scenario').map(([name]) => name!.replaceAll('`', ''));
+  assert.deepEqual(listed.toSorted(), [...shippedScenarios()].toSorted());
 });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { judge } from '../../orchestrator/checks/judge.ts';
 import { IDLE_RULE } from '../../orchestrator/fabric/link-rule.ts';
 import type { PlannedCheck, ScenarioPlan } from '../../orchestrator/scenario/scenario-plan.ts';
+import { simulateRun } from '../../orchestrator/simulated/simulation.ts';
 import { distinctWallets, simulatedHistory, statesOf } from '../support/simulated-history.ts';
 import { fault, simulatedPlan } from '../support/simulated-plan.ts';
 
@@ -40,6 +41,26 @@ describe('eight honest nodes in virtual time', () => {
     assert.deepEqual(history.end.reasons, []);
     const { verdict, reasons } = judge(history.record);
     assert.equal(verdict, 'pass', reasons.join('\n'));
+  });
+
+  it('come to rest with any seed', () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const plan = simulatedPlan({
+        seed: `rest-${seed}`,
+        nodes: 4,
+        fundUnits: 10,
+        purchases: 2,
+        change: (plain) => ({
+          ...plain,
+          // Sums of times in this range have a larger rounding error than the rest that is waited for.
+          settleMsMax: 1000,
+          simulation: { network: 'spread', broker: 'total-order', pace: 'pi3bplus' },
+        }),
+      });
+      const { reasons, happenings } = simulateRun(plan, { eventsMax: 20_000 });
+      assert.deepEqual(reasons, []);
+      assert.ok(happenings < 2000, `${happenings} happenings`);
+    }
   });
 
   it('take as long as their pace and network say', () => {

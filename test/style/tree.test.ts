@@ -145,13 +145,26 @@ describe('PROTOCOL.md', () => {
 });
 
 describe('documents', () => {
+  const documents = ['README.md', 'ARCHITECTURE.md', 'PROTOCOL.md', 'CHANGELOG.md', 'docs/scenarios.md'];
+  const known = (name: string) => tracked.some((path) => path === name || path.startsWith(`${name}/`));
+
   it('every path of the tree that they name exists', () => {
-    const names = ['README.md', 'ARCHITECTURE.md', 'PROTOCOL.md', 'CHANGELOG.md'].flatMap((document) =>
+    const names = documents.flatMap((document) =>
       [...text(document).matchAll(/\b((?:node|orchestrator|test)\/[A-Za-z0-9_/.-]*[A-Za-z0-9])/g)].map((m) => m[1]!),
     );
-    const known = (name: string) => tracked.some((path) => path === name || path.startsWith(`${name}/`));
     assert.deepEqual(
       [...new Set(names)].filter((name) => !known(name)),
+      [],
+    );
+  });
+
+  it('every file that they link to or show exists', () => {
+    const links = documents.flatMap((document) =>
+      [...text(document).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((m) => normalize(join(dirname(document), m[1]!))),
+    );
+    assert.ok(links.length > 5);
+    assert.deepEqual(
+      [...new Set(links)].filter((link) => !known(link)),
       [],
     );
   });

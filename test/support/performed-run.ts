@@ -16,15 +16,23 @@ export class PerformedRun {
   readonly code: number | null;
   /** What the command printed. */
   readonly text: string;
+  /** Of the command: labs and runs are below it. */
+  readonly home: string;
+  /** Of the run directory. */
   readonly path: string;
+  /** For more commands about the run. */
+  readonly cli: CommandLine;
   readonly summary: RunSummary;
   readonly record: RunRecord;
   #lines: readonly { readonly seat: string; readonly observation: Observation }[] | null = null;
 
   /** Throws, with all that was printed, where the run left nothing to read. */
-  private constructor(code: number | null, text: string, home: string) {
+  private constructor(code: number | null, text: string, cli: CommandLine) {
+    const { home } = cli;
+    this.cli = cli;
     this.code = code;
     this.text = text;
+    this.home = home;
     try {
       const name = readdirSync(join(home, 'runs'))[0]!;
       this.path = join(home, 'runs', name, 'latest');
@@ -61,7 +69,7 @@ export class PerformedRun {
     }
     const code = await new Promise<number | null>((done) => child.once('close', done));
     clearTimeout(late);
-    return new PerformedRun(code, text, cli.home);
+    return new PerformedRun(code, text, cli);
   }
 
   /** What to say when something about the run is not as it should be. */

@@ -67,7 +67,7 @@ export function scenarioOf({ lab = {}, checks = [], timeline = [], seats = {} }:
 export function invariantCheck(invariant: InvariantId, more: Partial<PlannedCheck> = {}): PlannedCheck {
   return {
     id: invariant,
-    title: INVARIANTS[invariant],
+    title: `${invariant} ${INVARIANTS[invariant]}`,
     expect: 'hold',
     evidenceMin: 1,
     kind: 'invariant',
@@ -174,7 +174,7 @@ export class RecordedRun {
     );
     return {
       plan: this.plan,
-      events: [...this.events, ...ends],
+      events: [...this.events, ...ends, { t: t + 1, at: 0, event: 'rest', quiet: true, detail: '' }],
       history: () => renumbered(lines),
       finals,
       fabric: null,

@@ -2,12 +2,10 @@
  * A recorded simulated run, run again: the same plan must give the same history and the same events, byte by byte. Where
  * it does not, the first line that differs is what to look at: the code has changed, or something reads a clock.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EVENTS_FILE, HISTORY_FILE, loadRun } from '../checks/load-run.ts';
-import { Failure, messageOf } from '../failure.ts';
+import { EVENTS_FILE, HISTORY_FILE, type LoadedRun } from '../checks/load-run.ts';
 import { linesOf } from '../files/lines.ts';
-import { simulateRun } from './simulation.ts';
+import { simulateRun } from '../simulated/simulation.ts';
 
 export interface Difference {
   readonly file: string;
@@ -29,15 +27,8 @@ export interface Replay {
   readonly difference: Difference | null;
 }
 
-/** Throws a Failure where there is no run, or one that was not simulated. */
-export function replayRun(path: string): Replay {
-  const { directory, record } = loadRun(path);
-  const runtime = runtimeOf(join(directory, 'manifest.json'));
-  if (runtime !== 'simulated')
-    throw new Failure(
-      'usage',
-      `RUN-DIR: expected a simulated run, got one of runtime ${runtime} (a live run never repeats itself; run its scenario with the same seed)`,
-    );
+/** `run`: one that was simulated. */
+export function replaySimulatedRun({ directory, record }: LoadedRun): Replay {
   const history = new Comparison(join(directory, HISTORY_FILE), HISTORY_FILE);
   const events = new Comparison(join(directory, EVENTS_FILE), EVENTS_FILE);
   const { tookMs } = simulateRun(record.plan, {
@@ -78,14 +69,5 @@ class Comparison {
     }
     this.#recorded.return(undefined);
     return this.#difference;
-  }
-}
-
-function runtimeOf(manifest: string): string {
-  try {
-    const { runtime } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly runtime?: unknown };
-    return String(runtime);
-  } catch (cause) {
-    throw new Failure('artefacts', `${manifest} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }

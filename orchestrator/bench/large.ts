@@ -1,0 +1,66 @@
+/**
+ * What a decision among many nodes costs: with a core for each node and an event for each delivery, and without either.
+ * The paper's profile on its WiFi at the pace of its boards. Each network runs in a process of its own, whose memory is
+ * nobody else's; time is that of making the network and running it, so the compiler's warming up is in it.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { programFile } from '../project.ts';
+import type { Figure } from './codec.ts';
+
+export interface LargeTask {
+  readonly engine: 'cores' | 'large';
+  readonly n: number;
+  /** By as many members. */
+  readonly requests: number;
+  readonly everyMs: number;
+}
+
+export interface LargeRun {
+  readonly seconds: number;
+  /** Of all threads, the compiler's and the collector's among them. */
+  readonly cpuSeconds: number;
+  readonly rssMb: number;
+  /** Of all nodes together. */
+  readonly decisions: number;
+}
+
+/** All requests are under way before the first is decided: every one of them gets its votes, and most are decided. */
+const AT_ONCE_MS = 0.02;
+/** Votes wait for a decision longer than the collector's usual nursery lasts, and would be copied again and again. */
+const NODE_FLAGS = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+const REQUESTS = 100;
+const REQUESTS_QUICK = 5;
+const MANY = 10_000;
+
+/** About three minutes; `quick` 15 seconds. */
+export async function benchLarge(quick: boolean): Promise<Figure[]> {
+  const requests = quick ? REQUESTS_QUICK : REQUESTS;
+  const cores = await measured({ engine: 'cores', n: 1000, requests: 1, everyMs: 0 });
+  const one = await measured({ engine: 'large', n: MANY, requests: 1, everyMs: 0 });
+  const many = await measured({ engine: 'large', n: MANY, requests, everyMs: AT_ONCE_MS });
+  const name = `${requests} requests at once among 10,000 nodes`;
+  return [
+    {
+      name: 'a decision among 1,000 cores, an event a delivery',
+      value: hundredths(cores.seconds),
+      unit: 's',
+      target: '<= 1.5',
+    },
+    { name: 'a decision among 10,000 nodes', value: hundredths(one.seconds), unit: 's', target: '<= 2' },
+    { name: 'a decision among 10,000 nodes: memory', value: Math.round(one.rssMb), unit: 'MB', target: '<= 500' },
+    { name, value: hundredths(many.seconds), unit: 's', ...(quick ? {} : { target: '<= 240' }) },
+    { name: `${name}: memory`, value: Math.round(many.rssMb), unit: 'MB' },
+    { name: `${name}: decisions of all nodes`, value: many.decisions, unit: '' },
+  ];
+}
+
+async function measured(task: LargeTask): Promise<LargeRun> {
+  const { file } = programFile('orchestrator/bench/large-worker');
+  const { stdout } = await promisify(execFile)(process.execPath, [...NODE_FLAGS, file, JSON.stringify(task)]);
+  return JSON.parse(stdout) as LargeRun;
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,113 @@
+/** A network without cores says what a network of real cores says, decision by decision, on the same latencies. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { namedProfile, type ProfileName } from '../../node/protocol/profiles.ts';
+import { largeNetworkProblems } from '../../node/simulation/large-network.ts';
+import { NETWORKS } from '../../node/simulation/network.ts';
+import { type Agreement, assertEqualNetworks, type DrawnPurchases, drawnPlan } from '../support/both-networks.ts';
+
+const WIFI = NETWORKS['wifi-144'].latency;
+/** Nodes fall decisions behind and hear of later ones first. */
+const WILD = { fixedMs: 0.5, jitterMs: 6, msMax: null };
+/** Everything ties. */
+const CONSTANT = { fixedMs: 1, jitterMs: 0, msMax: null };
+
+const EIGHT = { n: 8, purchases: 20, buyers: 5, spreadMs: 60, fundUnits: 60, latency: WIFI };
+
+function parametersOf(profile: ProfileName) {
+  const named = namedProfile({ profile, parameters: {}, members: ['a', 'b'], catalogue: null });
+  if (!named.ok) throw new Error(JSON.stringify(named.problems));
+  return named.profile.parameters;
+}
+
+function sum(seeds: number, options: Omit<DrawnPurchases, 'seed'>): Agreement {
+  const runs = Array.from({ length: seeds }, (_, seed) =>
+    assertEqualNetworks(drawnPlan({ ...options, seed: `${seed}` })),
+  );
+  const total = (pick: (run: Agreement) => number) => runs.reduce((count, run) => count + pick(run), 0);
+  return {
+    decisions: total((run) => run.decisions),
+    undecided: total((run) => run.undecided),
+    split: total((run) => run.split),
+    chained: total((run) => run.chained),
+    unsent: total((run) => run.unsent),
+    queued: total((run) => run.queued),
+  };
+}
+
+describe('a network without cores equals one of cores', () => {
+  it('with 8 nodes on WiFi, purchases queued, split, stuck, and votes taken back', () => {
+    const found = sum(100, EIGHT);
+    assert.ok(found.decisions > 2000 && found.undecided > 50 && found.split > 50, JSON.stringify(found));
+    assert.ok(found.unsent > 50 && found.queued > 50, JSON.stringify(found));
+  });
+
+  it('with 8 nodes and latencies so uneven that votes for a State to come wait for it', () => {
+    const found = sum(200, { ...EIGHT, latency: WILD });
+    assert.ok(found.chained > 2 && found.split > 100, JSON.stringify(found));
+  });
+
+  it('where one fabric delivers to all at once: balances agree and nothing splits', () => {
+    const found = sum(50, { ...EIGHT, paths: 'shared' });
+    assert.ok(found.decisions > 2000 && found.queued > 50, JSON.stringify(found));
+    assert.equal(found.split, 0);
+  });
+
+  it('where everything arrives at the same few moments', () => {
+    assert.ok(sum(50, { ...EIGHT, latency: CONSTANT, hashMs: 0.25 }).decisions > 1000);
+    assert.ok(sum(50, { ...EIGHT, latency: CONSTANT, hashMs: 0 }).decisions > 1000);
+  });
+
+  it('with other parameters of the same kind: rewards for a part of the voters, truncated balances', () => {
+    const parameters = {
+      rewarded: 'first-share',
+      remaining: 'truncated',
+      majorityThreshold: { numerator: 4, denominator: 5 },
+    };
+    assert.ok(sum(50, { ...EIGHT, parameters }).split > 10);
+  });
+
+  it('whether the cores are worked off by time or window by window', () => {
+    for (const latency of [WIFI, WILD, CONSTANT]) {
+      for (let seed = 0; seed < 30; seed++) {
+        const plan = drawnPlan({ ...EIGHT, latency, seed: `order ${seed}` });
+        assert.deepEqual(assertEqualNetworks(plan, 'by-node'), assertEqualNetworks(plan, 'by-time'));
+      }
+    }
+  });
+
+  it('with 48 nodes', () => {
+    for (const latency of [WIFI, WILD]) {
+      const found = sum(6, { n: 48, purchases: 20, buyers: 8, spreadMs: 80, fundUnits: 80, latency });
+      assert.ok(found.decisions > 1000 && found.split > 10, JSON.stringify(found));
+    }
+  });
+
+  it('with 200 nodes', () => {
+    const found = sum(2, { n: 200, purchases: 10, buyers: 5, spreadMs: 40, fundUnits: 80, latency: WIFI });
+    assert.ok(found.decisions > 1000, JSON.stringify(found));
+  });
+
+  it('in one decision among 2,000', () => {
+    const one = { n: 2000, purchases: 1, buyers: 1, spreadMs: 1, fundUnits: 80, fundUnitsMin: 50, latency: WIFI };
+    // Four million deliveries: by node they take a third of the time.
+    assert.equal(assertEqualNetworks(drawnPlan({ ...one, seed: 'one' }), 'by-node').decisions, 2000);
+  });
+});
+
+describe('profiles for a network without cores', () => {
+  it('are event driven with one vote per State; others are refused by what they lack', () => {
+    assert.deepEqual(largeNetworkProblems(parametersOf('paper')), []);
+    assert.deepEqual(
+      largeNetworkProblems(parametersOf('ref-c')).map(({ path }) => path),
+      [
+        'parameters.schedule',
+        'parameters.networkSize',
+        'parameters.votesPerState',
+        'parameters.duplicateVotes',
+        'parameters.outdate',
+        'parameters.timeMinusOneBlocks',
+      ],
+    );
+  });
+});
