@@ -15,6 +15,7 @@ import { DockerFailure } from '../runtimes/docker/docker-failure.ts';
 import { benchChecks } from './checks.ts';
 import { benchCodec, type Figure } from './codec.ts';
 import { benchContainers } from './containers.ts';
+import { benchExploration } from './exploration.ts';
 import { benchFabric } from './fabric.ts';
 import { benchHarness } from './harness.ts';
 import { benchHashing } from './hashing.ts';
@@ -28,6 +29,7 @@ const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figu
   codec: () => benchCodec(),
   store: () => benchStore(),
   simulation: (quick) => benchSimulation(quick),
+  exploration: (quick) => benchExploration(quick),
   large: (quick) => benchLarge(quick),
   fabric: () => benchFabric(),
   checks: (quick) => benchChecks(quick),

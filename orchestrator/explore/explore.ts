@@ -36,6 +36,8 @@ export interface Exploration extends Progress {
 
 /** So many at once: about half a second. */
 const RANGE_SEEDS = 25;
+/** A schedule's garbage is gone with it: a large nursery spares most of the copying. */
+const RESOURCES = { maxYoungGenerationSizeMb: 96 } as const;
 const WORKER_URL = new URL(`./explore-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 export async function explore(options: ExploreOptions): Promise<Exploration> {
@@ -73,7 +75,7 @@ function workThrough(
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(WORKER_URL, { name: 'explorer', workerData, execArgv: [] });
+    const worker = new Worker(WORKER_URL, { name: 'explorer', workerData, execArgv: [], resourceLimits: RESOURCES });
     const end = (): void => {
       signal.removeEventListener('abort', end);
       worker.removeAllListeners('exit');
