@@ -1,8 +1,11 @@
 /** The emulated network of a scenario as it is written: links and what they do to messages, zones, quality of service. */
 import type { z } from 'zod';
+import { NETWORK_NAMES, type NetworkName } from '../../node/simulation/network.ts';
+import { PACE_NAMES, type PaceName } from '../../node/simulation/pace.ts';
 import { MESSAGE_CLASSES } from '../fabric/link-rule.ts';
 import { either, integer, leaf, listOf, mapOf, oneOf, record, text, truth } from '../files/file-shapes.ts';
 import { decimal, duration, fineDuration, share } from './quantities.ts';
+import { DEFAULT_SIMULATION } from './scenario-plan.ts';
 import { EXPECTED_NAME, NAME_PATTERN, RESERVED_NAMES, SELECTOR } from './seat-selector.ts';
 
 export const isName = (found: string): boolean => NAME_PATTERN.test(found) && !RESERVED_NAMES.includes(found);
@@ -68,6 +71,16 @@ export type WrittenLink = z.output<typeof LINK>;
 
 export const LINKS = listOf('links', LINK).max(1000, { error: 'at most 1000 links' });
 
+const SIMULATED = record({
+  network: oneOf(...(NETWORK_NAMES as readonly [NetworkName, ...NetworkName[]])).prefault(DEFAULT_SIMULATION.network),
+  broker: oneOf('total-order', 'independent')
+    .prefault(DEFAULT_SIMULATION.broker)
+    .describe('one order for all, as a broker gives, or a path of its own for each pair'),
+  pace: oneOf(...(PACE_NAMES as readonly [PaceName, ...PaceName[]]))
+    .prefault(DEFAULT_SIMULATION.pace)
+    .describe('how fast a node without a board is'),
+});
+
 export const FABRIC = record({
   qos: oneOf('0', '1').optional().describe('MQTT quality of service; [1]'),
   link: EFFECTS_RECORD.optional().describe('of every pair of nodes'),
@@ -75,6 +88,7 @@ export const FABRIC = record({
   zones: mapOf(EXPECTED_NAME, isName, SELECTOR)
     .optional()
     .describe('names for places, used as zone:NAME in links and anywhere else'),
+  simulated: SIMULATED.optional().describe('of simulated runs only: what stands for network and machine'),
 });
 export type WrittenFabric = z.output<typeof FABRIC>;
 

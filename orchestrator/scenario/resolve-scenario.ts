@@ -193,6 +193,7 @@ function resolved(file: ScenarioFile, directory: string, overrides: ScenarioOver
     timeoutMs: written.timeout ?? loadMs + workload.settle + TIMEOUT_MARGIN_MS,
     requires: requiredCapabilities({ seats, links, timeline }, written.requires ?? []),
     lab: lab.plan,
+    ...(written.fabric?.simulated === undefined ? {} : { simulation: written.fabric.simulated }),
     seats,
     links,
     workload: { fundUnits: Object.fromEntries(funds), purchases, closed },
