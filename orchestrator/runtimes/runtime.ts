@@ -42,8 +42,8 @@ const OF_CONTAINERS: readonly Capability[] = ['board-limits', 'architectures'];
 
 /** What each runtime can do; anything else must not be asked of it. */
 export const CAPABILITIES_OF: Readonly<Record<Runtime['name'], ReadonlySet<Capability>>> = {
-  processes: new Set(CAPABILITIES.filter((name) => !OF_CONTAINERS.includes(name))),
-  docker: new Set(CAPABILITIES),
+  processes: new Set(CAPABILITIES.filter((name) => name !== 'virtual-time' && !OF_CONTAINERS.includes(name))),
+  docker: new Set(CAPABILITIES.filter((name) => name !== 'virtual-time')),
   attached: new Set<Capability>(['twins']),
 };
 

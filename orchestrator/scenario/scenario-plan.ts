@@ -35,6 +35,8 @@ export const CAPABILITIES = [
   'architectures',
   /** Two seats with one identity. */
   'twins',
+  /** Hours within seconds, and a network that is what its model says. */
+  'virtual-time',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
