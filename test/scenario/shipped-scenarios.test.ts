@@ -21,7 +21,7 @@ test('the scenarios that the project promises are there', () => {
     ...['equivocators-above-bound', 'reward-order', 'vote-stuffing', 'denominator-inflation', 'sensor-loss-1'],
     ...['sensor-loss-5', 'sensor-loss-10', 'split-5-3', 'split-6-2', 'one-way-cut', 'broker-restart-kept'],
     ...['broker-restart-lost', 'twins', 'stale-and-replayed', 'late-join', 'churn', 'crash-kept', 'crash-lost', 'spam'],
-    'hostile-input',
+    ...['hostile-input', 'liveness', 'liveness-total-order', 'liveness-partition', 'liveness-double-request'],
   ];
   assert.deepEqual(
     promised.filter((name) => !NAMES.includes(name)),
