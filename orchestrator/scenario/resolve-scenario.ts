@@ -193,11 +193,9 @@ function resolved(file: ScenarioFile, directory: string, overrides: ScenarioOver
   if (problems.length > 0) return null;
 
   const seats = withRoles(groups.seats, timeline);
-  const lab = labOf(seats.map((seat) => labSeat(seat, labSensors)));
-  if (!lab.ok) {
-    for (const problem of lab.problems) reportOfLab(problem, file, overrides, reportAside);
-    return null;
-  }
+  if (!draft.ok) return null;
+  // Members are what they were: all else of the lab stands.
+  const lab = { ...draft.plan, seats: seats.map((seat) => labSeat(seat, labSensors)) };
   const funds = laid.flatMap(({ seat, node, written: group }): [string, number][] => {
     // A late node is not there to be given anything, and a twin shares what its node has.
     const units = startsAtMs.has(seat) || seat !== node ? (group.funds ?? 0) : (group.funds ?? workload.funds ?? 0);
@@ -210,7 +208,7 @@ function resolved(file: ScenarioFile, directory: string, overrides: ScenarioOver
     seed,
     timeoutMs: written.timeout ?? loadMs + workload.settle + TIMEOUT_MARGIN_MS,
     requires: requiredCapabilities({ seats, links, timeline }, written.requires ?? []),
-    lab: lab.plan,
+    lab,
     ...(written.simulation === undefined ? {} : { simulation: written.simulation }),
     seats,
     links,
