@@ -7,7 +7,9 @@ import { describe, test } from 'node:test';
 import { GENESIS } from '../../node/protocol/message.ts';
 import { EXIT } from '../../orchestrator/cli/exit-code.ts';
 import { listOf } from '../../orchestrator/history/observation.ts';
-import { shippedScenarios } from '../../orchestrator/scenario/scenario-files.ts';
+import { PROJECT_ROOT } from '../../orchestrator/project.ts';
+import { resolveScenario } from '../../orchestrator/scenario/resolve-scenario.ts';
+import { findScenario, shippedScenarios } from '../../orchestrator/scenario/scenario-files.ts';
 import { checkOf, provesFork } from '../support/fork-evidence.ts';
 import { PerformedRun } from '../support/performed-run.ts';
 
@@ -113,11 +115,18 @@ const SEEN: { readonly [name: string]: (run: PerformedRun, profile: Profile) => 
   },
 };
 
+function needsVirtualTime(name: string): boolean {
+  const result = resolveScenario(findScenario(name, PROJECT_ROOT));
+  assert.ok(result.ok, `${name} does not resolve`);
+  return result.plan.requires.includes('virtual-time');
+}
+
 describe('shipped scenarios', { concurrency: 4, timeout: 600_000 }, () => {
   for (const name of shippedScenarios()) {
     for (const profile of PROFILES) {
       test(`${name} under ${profile} ends as it says`, async () => {
-        const run = await PerformedRun.shipped(name, '--profile', profile);
+        const runtime = needsVirtualTime(name) ? ['--runtime', 'simulated'] : [];
+        const run = await PerformedRun.shipped(name, '--profile', profile, ...runtime);
         assert.equal(run.code, EXIT.pass, run.explanation);
         try {
           SEEN[name]?.(run, profile);
