@@ -5,6 +5,7 @@
  * Order of a start: the store (which may refuse), the core from its rows, control (which may be away), the fabric
  * (which is waited for), then the inputs. Order of a stop: inputs, services, fabric, work, last words, store.
  */
+
 import { randomBytes, randomInt } from 'node:crypto';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,7 @@ import type {
 import { type DurableRecord, recordOfRows } from './durable-record.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { HttpServer } from './http-server.ts';
+import { ledgerReport } from './ledger-report.ts';
 import { MqttTransport } from './mqtt-transport.ts';
 import { nativeSha256Hex } from './native-hash.ts';
 import { NodeClock } from './node-clock.ts';
@@ -493,31 +495,12 @@ export class RunningNode {
   }
 
   #report(reportId: string): NodeReport {
-    const { wallets, requests, votes, locks, orders, n, quorum } = this.#core.snapshot();
     const { user, system } = process.cpuUsage();
     return {
       reportId,
       node: this.#config.node,
       boot: this.#boot,
-      wallets: wallets.map(({ id, units, stateHash, decidedRequestId }) => ({
-        id,
-        units,
-        stateHash,
-        decidedRequestId,
-      })),
-      storedRequests: requests.length,
-      storedVotes: votes.length,
-      locks: locks.map(({ requester, lock }) => ({
-        requester,
-        slot: lock.slot,
-        requestId: lock.requestId,
-        remainingUnits: lock.vote.remainingUnits,
-      })),
-      pendingOrders: orders
-        .filter(({ phase }) => phase !== 'done')
-        .map(({ orderId, phase, request }) => ({ orderId, phase, requestId: request?.id ?? null })),
-      n,
-      quorum,
+      ...ledgerReport(this.#core.snapshot()),
       dcoinRate: this.#profile.parameters.dcoinRate,
       ...this.#host.counters,
       services: this.#store.serviceRuns(),

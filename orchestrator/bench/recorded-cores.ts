@@ -4,8 +4,10 @@
  * `delayMs` says and stays in order between two seats, a node that is down finds its messages when it is back, a commit
  * takes no time. Nothing is random but what the caller draws.
  */
+
 import { NORMAL_CONDITIONS } from '../../node/host/conditions.ts';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
+import { ledgerReport } from '../../node/host/ledger-report.ts';
 import { MemoryDisk, MemoryStore } from '../../node/host/memory-store.ts';
 import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { Observations } from '../../node/host/observations.ts';
@@ -189,30 +191,11 @@ export class RecordedCores {
     const seat = this.#seat(name);
     const { core, store } = seat;
     if (core === null || store === null) return null;
-    const { wallets, requests, votes, locks, orders, n, quorum } = core.snapshot();
     return {
       reportId: 'final',
       node: seat.node,
       boot: String(seat.life),
-      wallets: wallets.map(({ id, units, stateHash, decidedRequestId }) => ({
-        id,
-        units,
-        stateHash,
-        decidedRequestId,
-      })),
-      storedRequests: requests.length,
-      storedVotes: votes.length,
-      locks: locks.map(({ requester, lock }) => ({
-        requester,
-        slot: lock.slot,
-        requestId: lock.requestId,
-        remainingUnits: lock.vote.remainingUnits,
-      })),
-      pendingOrders: orders
-        .filter(({ phase }) => phase !== 'done')
-        .map(({ orderId, phase, request }) => ({ orderId, phase, requestId: request?.id ?? null })),
-      n,
-      quorum,
+      ...ledgerReport(core.snapshot()),
       dcoinRate: this.profile.parameters.dcoinRate,
       conditions: NORMAL_CONDITIONS,
       rejections: {},

@@ -11,6 +11,7 @@
  *
  * Not modelled: the reader of samples from outside, the limits of the service runner, memory.
  */
+
 import { ByzantineNode } from '../../node/behaviours/byzantine-node.ts';
 import type { StepEffect } from '../../node/behaviours/step-machine.ts';
 import { type Canary, encodeCanary } from '../../node/host/canary.ts';
@@ -18,6 +19,7 @@ import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditio
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { recordOfRows } from '../../node/host/durable-record.ts';
 import { canaryTopic, channelTopic, peerTopic } from '../../node/host/fabric-topics.ts';
+import { ledgerReport } from '../../node/host/ledger-report.ts';
 import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { searchNonceNatively } from '../../node/host/native-search.ts';
 import { NodeClock } from '../../node/host/node-clock.ts';
@@ -569,31 +571,12 @@ export class SimulatedNode implements FabricClient {
     const life = this.#life;
     if (life === null || life.paused) return null;
     const { node, seat, profile, fabric } = this.#options;
-    const { wallets, requests, votes, locks, orders, n, quorum } = life.core.snapshot();
     const counters: HostCounters = life;
     return {
       reportId,
       node,
       boot: life.boot,
-      wallets: wallets.map(({ id, units, stateHash, decidedRequestId }) => ({
-        id,
-        units,
-        stateHash,
-        decidedRequestId,
-      })),
-      storedRequests: requests.length,
-      storedVotes: votes.length,
-      locks: locks.map(({ requester, lock }) => ({
-        requester,
-        slot: lock.slot,
-        requestId: lock.requestId,
-        remainingUnits: lock.vote.remainingUnits,
-      })),
-      pendingOrders: orders
-        .filter(({ phase }) => phase !== 'done')
-        .map(({ orderId, phase, request }) => ({ orderId, phase, requestId: request?.id ?? null })),
-      n,
-      quorum,
+      ...ledgerReport(life.core.snapshot()),
       dcoinRate: profile.parameters.dcoinRate,
       rejections: { ...counters.rejections },
       decisions: counters.decisions,
