@@ -26,7 +26,7 @@ export const replayCommand = defineCommand({
   examples: ['wallance run split-5-3 --runtime simulated --seed 7', 'wallance replay runs/split-5-3/latest'],
   details: [
     'A simulated run is run again from scenario.resolved.yaml; history.ndjson and events.ndjson are compared byte by byte, and the first line that differs is shown.',
-    'Of a run of processes or containers the inputs in each nodes/SEAT/observations.ndjson go through a core, and everything that the node did, line by line, must be what the core does, up to clocks; so must the final report. The first line that differs is shown for each node. Byzantine nodes are left out. A node that was killed between a commit and its lines has lost lines and no state: the transaction is found again by what came after, and this is said.',
+    'Of a run of processes or containers the inputs in each nodes/SEAT/observations.ndjson go through a core, and everything that the node did, line by line, must be what the core does, up to clocks; so must the final report. The first line that differs is shown for each node. Byzantine nodes are left out. A node that was killed between a commit and its lines has lost lines and no state: they are found again by what the fabric delivered once more, and this is said.',
     'Nothing in the directory is changed. Exit code 0 when all is the same, 1 when it is not, 2 when no node could be compared, 3 when a part of the run is missing, 64 when there is no run.',
   ],
   perform: async ({ terminal, cwd }, { flags, positionals }) => {

@@ -21,10 +21,19 @@ import { VirtualDisk } from '../../node/simulation/virtual-disk.ts';
 type Seek = Extract<Effect, { kind: 'seek' }>;
 type Core = LedgerNode<Wallet, Request, Vote>;
 
+/** Transactions that a crash may have left without lines: what a node takes within one turn of its event loop. */
+export const LOST_MAX = 512;
+
+/** An input whose lines were lost. */
+export interface Lost {
+  readonly input: Input;
+  readonly atMs: number;
+}
+
 export class DrivenCore {
   readonly #node: string;
   readonly #profile: PaperProfile;
-  readonly #disk = new VirtualDisk(1);
+  readonly #disk = new VirtualDisk(LOST_MAX);
   #core: Core;
   #stream = 0;
   #observations: Observations;
@@ -115,16 +124,22 @@ export class DrivenCore {
   }
 
   /**
-   * Whether the rows would be those of `record` had one more transaction been committed, that of `input`. If so, it is;
-   * the lines that it made are not returned: they were lost. Only between two lives.
+   * How many of `inputs`, taken one after another from here on, lead to the rows of `record`; 0: no number of them does.
+   * Those are committed then, the others are not, and the lines that they made were lost. Only between two lives, and no
+   * more of them than can be taken back ({@link LOST_MAX}).
    */
-  explains(input: Input, nowMs: number, record: DurableRecord): boolean {
-    // A trial leaves traces in the core. One that ends a search needs the core that began it.
-    if (input.kind !== 'nonce-found') this.#core = this.#loaded();
-    this.take(input, nowMs);
-    if (this.record(record.unacknowledged).rows === record.rows) return true;
-    this.#disk.rollBack(1);
-    return false;
+  explained(inputs: Iterable<Lost>, record: DurableRecord): number {
+    let taken = 0;
+    for (const { input, atMs } of inputs) {
+      // A trial leaves traces in the core. One that ends a search needs the core that began it.
+      if (taken === 0 && input.kind !== 'nonce-found') this.#core = this.#loaded();
+      this.take(input, atMs);
+      taken++;
+      if (this.record(record.unacknowledged).rows === record.rows) return taken;
+      if (taken === LOST_MAX) break;
+    }
+    this.#disk.rollBack(taken);
+    return 0;
   }
 
   #loaded(): Core {

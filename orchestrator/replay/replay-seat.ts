@@ -4,9 +4,9 @@
  * of the comparison: number, clocks and chain.
  *
  * Each life begins with the rows that the lives before it built up, and the `boot` line must give the same fingerprint
- * of them. Where it does not, the process may have been killed between a commit and its lines: then one transaction
- * more explains the rows, and it is looked for among what the node heard again afterwards. If none does, the store gave
- * back other rows than it was given, which is a difference like any other.
+ * of them. Where it does not, the process may have been killed between a commit and its lines, which are written once a
+ * turn of its event loop: then a few transactions more explain the rows, and they are looked for among what the node heard
+ * again afterwards. If none do, the store gave back other rows than it was given, which is a difference like any other.
  *
  * Nothing is said about lives in which the node was Byzantine, and from a gap in the record on until the next empty
  * database.
@@ -16,7 +16,7 @@ import type { DurableRecord } from '../../node/host/durable-record.ts';
 import type { PaperProfile } from '../../node/protocol/paper-profile.ts';
 import type { Input, OrderMode } from '../../node/protocol/step.ts';
 import { listOf, numberOf, type Observation, parseObservation, textOf } from '../history/observation.ts';
-import { DrivenCore } from './driven-core.ts';
+import { DrivenCore, type Lost } from './driven-core.ts';
 import { inputOf, isBesideTheCore, isInput, type Known } from './recorded-input.ts';
 
 export interface SeatDifference {
@@ -67,7 +67,9 @@ export interface SeatRecord {
 
 const BEFORE_MAX = 6;
 /** How far behind a boot the redelivery of a lost transaction is looked for. */
-const REDELIVERED_LINES_MAX = 512;
+const REDELIVERED_LINES_MAX = 4096;
+/** Among how many of what came again the first lost one is. */
+const FIRST_LOST_MAX = 16;
 const ORDER_MODES: readonly OrderMode[] = ['strict', 'wait', 'force'];
 
 export function replaySeat(record: SeatRecord): SeatReplay {
@@ -198,7 +200,7 @@ class SeatDrive {
     this.#astray = null;
     const { rows } = this.#core.record(recorded.unacknowledged);
     if (rows !== recorded.rows && !this.#resynchronise(i, recorded)) {
-      const why = 'the rows found at this start are not those that the record led to, nor one transaction further';
+      const why = 'the rows found at this start are not those that the record led to, nor what it was told again';
       this.#differs(i, this.#record.lines[i]!, `rows ${rows}`, why);
       return;
     }
@@ -217,49 +219,54 @@ class SeatDrive {
       );
   }
 
-  /** Looks for the transaction that was committed and left no line. */
+  /** Looks for what was committed and left no line. */
   #resynchronise(i: number, recorded: DurableRecord): boolean {
-    const before = this.#parsed[i - 1];
-    const nowMs = before?.at ?? this.#parsed[i]!.at;
-    for (const { input, what, atMs } of this.#lostInputs(i)) {
-      if (!this.#core.explains(input, atMs ?? nowMs, recorded)) continue;
-      this.#inputs++;
-      this.#notes.push(`line ${i + 1}: killed between a commit and its lines; ${what} explains the rows`);
+    for (const { lost, what } of this.#lostInputs(i)) {
+      const taken = this.#core.explained(lost, recorded);
+      if (taken === 0) continue;
+      this.#inputs += taken;
+      const found = taken === 1 ? `${what} explains` : `${what} and ${taken - 1} more explain`;
+      this.#notes.push(`line ${i + 1}: killed between a commit and its lines; ${found} the rows`);
       return true;
     }
     return false;
   }
 
-  *#lostInputs(i: number): Generator<{ readonly input: Input; readonly what: string; readonly atMs?: number }> {
-    const { known, orders } = this.#record;
+  /** Of each possibility the inputs in their order; some of the first of them were lost. */
+  *#lostInputs(i: number): Generator<{ readonly lost: readonly Lost[]; readonly what: string }> {
+    const { known, orders, profile } = this.#record;
     const end = Math.min(this.#parsed.length, i + REDELIVERED_LINES_MAX);
-    const following = this.#parsed.slice(i + 1, end).filter((line) => line !== null);
-    const sent = following.filter(({ event }) => event === 'vote.tx' || event === 'req.tx');
-    for (const line of sent) {
+    const nextBoot = this.#parsed.findIndex((line, at) => at > i && line?.event === 'boot');
+    const following = this.#parsed
+      .slice(i + 1, nextBoot < 0 ? end : Math.min(end, nextBoot))
+      .filter((line) => line !== null);
+    const atMs = this.#parsed[i - 1]?.at ?? this.#parsed[i]!.at;
+    for (const line of following.filter(({ event }) => event === 'vote.tx' || event === 'req.tx')) {
       const input = this.#core.foundNonce(numberOf(line, 'nonce'));
-      if (input !== null) yield { input, what: 'a nonce that was found' };
+      if (input !== null) yield { lost: [{ input, atMs }], what: 'a nonce that was found' };
     }
-    for (const line of following) {
-      if (!line.event.endsWith('.rx') || line.event === 'order.rx') continue;
-      const input = inputOf(line, known, null);
-      if (input !== null) yield { input, what: `${line.event} of line ${line.seq}, which came again,` };
+    // The fabric delivers again what was not acknowledged, in its order. What a node had taken already it turns down.
+    const again = following.filter((line) => line.event.endsWith('.rx') && typeof line.reason === 'string');
+    for (let from = 0; from < Math.min(again.length, FIRST_LOST_MAX); from++) {
+      const lost = again.slice(from).flatMap((line) => {
+        const input = inputOf(line, known, null);
+        return input === null ? [] : [{ input, atMs }];
+      });
+      yield { lost, what: `${again[from]!.event} of line ${again[from]!.seq}, which came again,` };
     }
-    const { period } = this.#record.profile.schedule;
-    yield { input: { kind: 'start' }, what: 'the start before' };
-    if (period !== null) yield { input: { kind: 'wake', name: 'period' }, what: 'a period' };
+    yield { lost: [{ input: { kind: 'start' }, atMs }], what: 'the start before' };
+    if (profile.schedule.period !== null)
+      yield { lost: [{ input: { kind: 'wake', name: 'period' }, atMs }], what: 'a period' };
     const taken = new Set(
       this.#parsed.slice(0, i).flatMap((line) => (line?.event === 'order.rx' ? [line.orderId] : [])),
     );
-    const times = [
-      ...new Set(following.filter(({ event }) => event === 'req.tx').map((line) => numberOf(line, 'time'))),
-    ];
+    const times = following.filter(({ event }) => event === 'req.tx').map((line) => numberOf(line, 'time') * 1000);
     for (const { orderId, service } of orders) {
-      const priceDcoins = this.#record.profile.catalogue?.get(service) ?? 0;
+      const priceDcoins = profile.catalogue?.get(service) ?? 0;
       if (taken.has(orderId)) continue;
       for (const mode of ORDER_MODES) {
         const input = { kind: 'order', order: { orderId, service, priceDcoins, mode } } as const;
-        for (const time of times) yield { input, what: `order ${orderId}`, atMs: time * 1000 };
-        yield { input, what: `order ${orderId}` };
+        for (const time of new Set([...times, atMs])) yield { lost: [{ input, atMs: time }], what: `order ${orderId}` };
       }
     }
   }

@@ -61,6 +61,52 @@ describe('the record of a node', () => {
   });
 });
 
+describe('a record that ends some transactions before a crash', () => {
+  const recorded = new RecordedSeats(
+    simulatedPlan({
+      purchases: 4,
+      sensors: true,
+      change: (plan) => ({
+        ...plan,
+        loadMs: 12_000,
+        endsEarly: false,
+        timeline: [fault('crash', 9000, 300, { kind: 'crash', seats: ['3'], database: 'kept' })],
+      }),
+    }),
+  );
+  const lines = recorded.lines.get('3')!;
+  const boot = lines.findLastIndex((line) => line.includes('"event":"boot"'));
+  const units = (id: string): string => {
+    const line = lines.find((candidate, i) => i > boot && candidate.includes(`"event":"wallet","id":"${id}"`))!;
+    return String((JSON.parse(line) as { readonly cU: number }).cU);
+  };
+  /** Each of the last lines about sensor data with the wallet line behind it. */
+  const lost: string[] = [];
+  for (let i = boot - 2; lost.length < 4 && lines[i]!.includes('"event":"sensor.rx"'); i -= 2) lost.unshift(lines[i]!);
+  const shortened = (again: readonly string[]): readonly string[] => {
+    const start = lines.findIndex((line, i) => i > boot && line.includes('"event":"session","link":"fabric"'));
+    return [...lines.slice(0, boot - 2 * lost.length), ...lines.slice(boot, start), ...again, ...lines.slice(start)];
+  };
+
+  it('is completed by what the fabric delivers again', () => {
+    assert.ok(lost.length >= 2, `${lost.length} sensor transactions before the crash`);
+    const again = lost.map((line) => {
+      const [, publisher] = /"pub":"(\w+)"/.exec(line)!;
+      return line.replace(/"c":\d+,"counted":true/, `"c":${units(publisher!)},"counted":false,"reason":"duplicate"`);
+    });
+    const replay = recorded.replay('3', shortened(again));
+    assert.equal(replay.difference, null, differenceOf(replay));
+    assert.match(
+      replay.notes.join(),
+      new RegExp(`sensor.rx of line \\d+, which came again, and ${lost.length - 1} more explain`),
+    );
+  });
+
+  it('is not what the core does where nothing comes again', () => {
+    assert.match(recorded.replay('3', shortened([])).difference!.why, /nor what it was told again/);
+  });
+});
+
 describe('a record that is not what the core does', () => {
   const recorded = new RecordedSeats(simulatedPlan({ purchases: 16 }));
   const lines = recorded.lines.get('3')!;
