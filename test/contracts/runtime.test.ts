@@ -249,7 +249,7 @@ for (const kind of RUNTIMES) {
 
     kind.it('it says what it can do', async (t) => {
       const { runtime } = await startLab(t, kind, { nodes: 2 });
-      const beyond = kind.name === 'docker' ? [] : ['board-limits', 'architectures'];
+      const beyond = kind.name === 'docker' ? ['virtual-time'] : ['board-limits', 'architectures', 'virtual-time'];
       assert.deepEqual(
         CAPABILITIES.filter((name) => !CAPABILITIES_OF[runtime().name].has(name)),
         beyond,
