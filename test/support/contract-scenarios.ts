@@ -53,11 +53,11 @@ checks: [invariant: default]
     text: `
 name: crash
 nodes: 8${HEAD}
-  duration: 9s
+  duration: 13s
   purchases:
     - { id: before, at: [500ms, 900ms, 1300ms], buyers: [1, 7, 3], service: espresso }
     - { id: meanwhile, at: [3s, 3400ms], buyers: [1, 2], service: espresso }
-    - { id: after, at: [7s, 7400ms, 7800ms], buyers: [7, 8, 1], service: Tea }
+    - { id: after, at: [11s, 11400ms, 11800ms], buyers: [7, 8, 1], service: Tea }
 timeline:
   - { id: cut, at: 2s, crash: { nodes: 7-8, database: kept }, for: 2s }
 checks: [invariant: default, { at-end: stuck, equals: 0 }, { at-end: decided-everywhere, equals: 8 }]
@@ -69,11 +69,11 @@ checks: [invariant: default, { at-end: stuck, equals: 0 }, { at-end: decided-eve
     text: `
 name: crash-lost
 nodes: 8${HEAD}
-  duration: 9s
+  duration: 13s
   purchases:
     - { id: before, at: [500ms, 900ms, 1300ms], buyers: [1, 2, 3], service: espresso }
     - { id: meanwhile, at: [3s], buyers: [1], service: espresso }
-    - { id: after, at: [7s, 7400ms, 7800ms], buyers: [2, 4, 1], service: Tea }
+    - { id: after, at: [11s, 11400ms, 11800ms], buyers: [2, 4, 1], service: Tea }
 timeline:
   - { id: cut, at: 2s, crash: { nodes: 8, database: lost }, for: 2s }
 checks: [invariant: default]
