@@ -57,7 +57,7 @@ describe('docker compose in a fresh clone', () => {
     const belongings = await belongingsOf(`com.docker.compose.project=${project.name}`);
     assert.ok(belongings.volumes.length >= 2 * NODES && belongings.networks.length === 2);
     const teardownMs = performance.now();
-    await project.compose('down', '--volumes');
+    await project.down();
     t.diagnostic(`down --volumes: ${Math.round(performance.now() - teardownMs)} ms`);
     assert.deepEqual(await project.left(), []);
     assert.deepEqual(await remaining(belongings), []);

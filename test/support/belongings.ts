@@ -1,5 +1,5 @@
 /** What containers have besides themselves: names of volumes, also of those without a name, and of networks. */
-import { docker, dockerOutcome } from './engine.ts';
+import { docker, dockerOutcome, isStuckNetwork } from './engine.ts';
 
 export interface Belongings {
   readonly volumes: readonly string[];
@@ -20,10 +20,11 @@ export async function belongingsOf(label: string): Promise<Belongings> {
   return { volumes: [...new Set(volumes)], networks: [...new Set(networks)].filter(own) };
 }
 
-/** Those that are still there. */
+/** Those that are still there, but for networks that the engine itself does not let go of. */
 export async function remaining({ volumes, networks }: Belongings): Promise<string[]> {
   const there = async (kind: string, name: string) =>
     (await dockerOutcome(kind, 'inspect', name)).code === 0 ? [`${kind} ${name}`] : [];
-  const looks = [...volumes.map((name) => there('volume', name)), ...networks.map((name) => there('network', name))];
+  const free = await Promise.all(networks.map(async (name) => ((await isStuckNetwork(name)) ? [] : [name])));
+  const looks = [...volumes.map((name) => there('volume', name)), ...free.flat().map((name) => there('network', name))];
   return (await Promise.all(looks)).flat();
 }

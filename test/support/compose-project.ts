@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { docker, dockerOutcome } from './engine.ts';
+import { docker, dockerOutcome, isStuckNetwork } from './engine.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -73,11 +73,22 @@ export class ComposeProject {
         ['volume', 'ls', '--format', 'volume {{.Name}}'],
       ].map((args) => docker(...args, ...label)),
     );
-    return found.flatMap((text) => text.split('\n')).filter((line) => line !== '');
+    const lines = found.flatMap((text) => text.split('\n')).filter((line) => line !== '');
+    const stuck = await Promise.all(lines.map(isStuck));
+    return lines.filter((_, index) => stuck[index] === false);
+  }
+
+  /** Takes everything away; a network that the engine itself does not let go of is not held against it. */
+  async down(...more: readonly string[]): Promise<void> {
+    try {
+      await this.compose('down', '--volumes', ...more);
+    } catch (error) {
+      if (!/has active endpoints/.test((error as Error).message) || (await this.left()).length > 0) throw error;
+    }
   }
 
   async #remove(): Promise<void> {
-    await this.compose('down', '--volumes', '--remove-orphans', '--timeout', '1');
+    await this.down('--remove-orphans', '--timeout', '1');
     await dockerOutcome('image', 'rm', ...this.#images);
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -89,4 +100,10 @@ async function localBase(): Promise<Record<string, string>> {
   const [BASE_IMAGE, BUILD_IMAGE] = [`wallance-base:${architecture}`, `wallance-build:${architecture}`];
   const { code } = await dockerOutcome('image', 'inspect', BASE_IMAGE, BUILD_IMAGE);
   return code === 0 ? { BASE_IMAGE, BUILD_IMAGE } : {};
+}
+
+/** Of a line of `left`. */
+async function isStuck(line: string): Promise<boolean> {
+  const [kind, name] = line.split(' ');
+  return kind === 'network' && (await isStuckNetwork(name!));
 }
