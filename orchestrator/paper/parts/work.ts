@@ -27,7 +27,7 @@ const MS_PER_YEAR = 365.25 * 24 * 3600 * 1000;
 const DIFFICULTIES = [0, 1, 2, 3, 4] as const;
 /** Solutions by difficulty. */
 const SOLUTIONS = [20_000, 20_000, 20_000, 4000, 1000];
-const SOLUTIONS_QUICK = [1000, 1000, 1000, 1000, 100];
+const SOLUTIONS_QUICK = [5000, 5000, 5000, 1000, 100];
 const TURNS = 11;
 const TURNS_QUICK = 3;
 /** For the estimate of how long it takes. */
