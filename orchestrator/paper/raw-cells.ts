@@ -96,3 +96,12 @@ export function plotted(
 export function spoken(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }
+
+const BYTE_UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+
+/** For sentences: bytes with the decimal unit that leaves one to three digits before the point. */
+export function spokenBytes(bytes: number): string {
+  let unit = 0;
+  while (unit < BYTE_UNITS.length - 1 && bytes >= 1000 ** (unit + 1)) unit++;
+  return `${spoken(bytes / 1000 ** unit)} ${BYTE_UNITS[unit]}`;
+}

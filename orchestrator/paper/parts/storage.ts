@@ -2,7 +2,7 @@
 
 import type { PaperOptions, PaperPart, RawRecords } from '../measurement.ts';
 import type { Cell, PaperPlot, PaperTable, PlotSeries } from '../paper-results.ts';
-import { formula, given, missing, plotted, RawCells, spoken, text } from '../raw-cells.ts';
+import { formula, given, missing, plotted, RawCells, spoken, spokenBytes, text } from '../raw-cells.ts';
 import { measureStoredDecisions, NODES_STORED } from '../stored-decisions.ts';
 import { measureStoredWallets } from '../stored-wallets.ts';
 
@@ -314,13 +314,13 @@ function finding(records: RawRecords, options: PaperOptions): string {
       : `A wallet takes ${spoken(each)} bytes of a node's database (${WALLET_BYTES} in the terms of the protocol).`,
     before === null || after === null
       ? null
-      : `After ${last.toLocaleString('en-US')} transactions among ${NODES_STORED} nodes the database has ${spoken(after / 1000)} kB, against ${spoken(before / 1000)} kB before the first; at the rates of the paper's figures they would have taken ${chainsAfter(last)}.`,
+      : `After ${last.toLocaleString('en-US')} transactions among ${NODES_STORED} nodes the database has ${spokenBytes(after)}, against ${spokenBytes(before)} before the first; at the rates of the paper's figures they would have taken ${chainsAfter(last)}.`,
   ].filter((sentence) => sentence !== null);
   return sentences.length === 0 ? 'Storage has not been measured.' : sentences.join(' ');
 }
 
 function chainsAfter(transactions: number): string {
   return OTHERS.flatMap(({ name, gigabytes, entries }) =>
-    entries === null ? [] : [`${spoken((transactions * gigabytes * GB) / entries / 1000)} kB in ${name}`],
+    entries === null ? [] : [`${spokenBytes((transactions * gigabytes * GB) / entries)} in ${name}`],
   ).join(' and ');
 }
