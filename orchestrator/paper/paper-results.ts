@@ -102,6 +102,8 @@ export interface PaperResults {
   readonly at: string;
   readonly options: PaperOptions;
   readonly machine: Machine;
+  /** By the node's own search, when the evaluation began. */
+  readonly hashesPerSecond: number;
   /** Sum over all measurements. */
   readonly tookMs: number;
   readonly sections: readonly PaperSection[];

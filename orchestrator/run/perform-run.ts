@@ -20,6 +20,7 @@ import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { collect, saveOutput } from './collect.ts';
 import { judgedRun, liveFigures } from './judged-run.ts';
 import { LoadStages } from './load-stages.ts';
+import { measureHashRate } from './calibrate.ts';
 import { describeMachine } from './machine.ts';
 import { MessageJournal } from './message-journal.ts';
 import { ObservationWatch } from './observation-watch.ts';
@@ -75,6 +76,7 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
     profile: plan.lab.profile,
     configurationHash: plan.lab.configurationHash,
     machine,
+    hashesPerSecond: measureHashRate(),
   };
   await log.timed('prepare', async () => {
     run.yaml('scenario.resolved.yaml', plan);
