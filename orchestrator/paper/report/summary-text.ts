@@ -1,5 +1,5 @@
 /** What the summary of an evaluation says, for the page and Markdown alike: on what, how, when. Pure; not escaped. */
-import { bytesText, secondsText } from '../../report/quantity-text.ts';
+import { bytesText, secondsText, significantNumber } from '../../report/quantity-text.ts';
 import type { PaperHeadline, PaperResults, PaperTable } from '../paper-results.ts';
 
 export const PAPER_TITLE = 'Evaluation of the paper, measured here';
@@ -10,7 +10,7 @@ export function extentText({ options: { quick } }: PaperResults): string {
 
 /** Name and value. */
 export function factTexts(results: PaperResults): readonly (readonly [name: string, value: string])[] {
-  const { at, options, machine, engine, tookMs } = results;
+  const { at, options, machine, hashesPerSecond, tookMs } = results;
   const revision = machine.revision === null ? '' : ` at ${machine.revision}`;
   return [
     [
@@ -22,7 +22,8 @@ export function factTexts(results: PaperResults): readonly (readonly [name: stri
       'Program',
       `Wallance Lab ${machine.wallance}${revision}, ${machine.built ? 'built' : 'from sources'}; Node.js ${machine.node}`,
     ],
-    ['Nodes', engine === null ? `as ${options.runtime}` : `in ${engine}`],
+    ['Nodes', options.runtime === 'docker' ? 'in containers' : 'as processes'],
+    ['Calibration', `${significantNumber(hashesPerSecond)} hashes a second`],
     ['Extent', options.quick ? 'quick' : 'full'],
     ['Measured', `${at}; ${secondsText(tookMs)} of measuring; seed ${options.seed}`],
   ];
