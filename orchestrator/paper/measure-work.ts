@@ -10,7 +10,7 @@ import { Prng } from '../../node/simulation/prng.ts';
 import { hashRates } from '../bench/hashing.ts';
 import { Failure, throwIfInterrupted } from '../failure.ts';
 import { distributionOf, median } from '../history/distribution.ts';
-import { meanInterval } from './mean-interval.ts';
+import { meanInterval } from '../history/interval.ts';
 import type { RawData } from './measurement.ts';
 
 export interface WorkOptions {

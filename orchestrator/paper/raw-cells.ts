@@ -5,7 +5,7 @@ import type { Cell, PlotPoint } from './paper-results.ts';
 export interface FigureOptions {
   /** Default `here`. */
   readonly source?: 'here' | 'model';
-  /** Path of a pair `[low, high]`: the 95 % confidence interval. */
+  /** Path of `{ low, high }`: the 95 % confidence interval. */
   readonly interval?: string;
 }
 
@@ -45,8 +45,8 @@ export class RawCells {
   figure(path: string, unit: string, { source = 'here', interval }: FigureOptions = {}): Cell {
     const value = this.number(path);
     if (value === null) return { kind: 'missing', reason: this.#reason(path) };
-    const low = interval === undefined ? null : this.number(`${interval}.0`);
-    const high = interval === undefined ? null : this.number(`${interval}.1`);
+    const low = interval === undefined ? null : this.number(`${interval}.low`);
+    const high = interval === undefined ? null : this.number(`${interval}.high`);
     return {
       kind: 'figure',
       source,
@@ -90,18 +90,4 @@ export function plotted(
 ): PlotPoint[] {
   if (y === null) return [];
   return [{ x, y, ...(low === null || high === null ? {} : { low, high }) }];
-}
-
-/** For sentences: three significant digits, thousands apart. */
-export function spoken(value: number): string {
-  return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
-}
-
-const BYTE_UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-
-/** For sentences: bytes with the decimal unit that leaves one to three digits before the point. */
-export function spokenBytes(bytes: number): string {
-  let unit = 0;
-  while (unit < BYTE_UNITS.length - 1 && bytes >= 1000 ** (unit + 1)) unit++;
-  return `${spoken(bytes / 1000 ** unit)} ${BYTE_UNITS[unit]}`;
 }

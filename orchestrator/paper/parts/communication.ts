@@ -3,10 +3,12 @@ import { nativeSha256Hex } from '../../../node/host/native-hash.ts';
 import { compactCodec } from '../../../node/protocol/codec-compact.ts';
 import { GENESIS } from '../../../node/protocol/message.ts';
 import { makeRequest, makeVote } from '../../../node/protocol/paper-messages.ts';
+import { countText } from '../../report/quantity-text.ts';
 import { measureLargeCommunication, measureSimulatedCommunication } from '../measure-communication.ts';
 import type { Measurement, PaperOptions, PaperPart, RawRecords } from '../measurement.ts';
 import type { Cell, PaperPlot, PaperTable, PlotSeries } from '../paper-results.ts';
-import { formula, missing, plotted, RawCells, spoken, spokenBytes, text } from '../raw-cells.ts';
+import { formula, missing, plotted, RawCells, text } from '../raw-cells.ts';
+import { figureText } from '../report/figure-text.ts';
 
 const SIMULATED = [2, 4, 8, 16, 32, 48];
 const LARGE = [100, 1000, 10_000];
@@ -18,8 +20,9 @@ const DECISIONS_LARGE = 1;
 
 /** Of the compact wire with ids of 32 bytes. */
 const { requestBytes: REQUEST_BYTES, voteBytes: VOTE_BYTES } = messageBytes();
+const PUBLISHED_FORMULA = `${REQUEST_BYTES} + (n - 1) x ${VOTE_BYTES}`;
 
-export const communication: PaperPart = {
+export const communicationPart: PaperPart = {
   id: 'communication',
 
   measurements(options) {
@@ -36,7 +39,7 @@ export const communication: PaperPart = {
       ...LARGE.map(
         (n): Measurement => ({
           id: `communication-simulated-${n}`,
-          title: `messages of a decision, ${n.toLocaleString('en-US')} simulated nodes`,
+          title: `messages of a decision, ${countText(n)} simulated nodes`,
           seconds: 0.1 + n * n * 2e-8,
           measure: ({ seed, signal }) => measureLargeCommunication({ n, decisions: DECISIONS_LARGE, seed, signal }),
         }),
@@ -52,7 +55,7 @@ export const communication: PaperPart = {
       method: [
         'A decision takes one request and a vote of every other node, each published once; the fabric delivers each to all n nodes, the sender included. So n messages are published and n^2 delivered.',
         `A request has ${REQUEST_BYTES} bytes and a vote ${VOTE_BYTES} on the compact wire with ids of 32 bytes; bytes are those of payloads.`,
-        `Simulated: the broker's own counters, over ${decisionsOf(options)} purchases one after another with a real core for each node, up to ${SIMULATED.at(-1)} nodes; one purchase among ${LARGE.map((n) => n.toLocaleString('en-US')).join(', ')} without cores. Network and pace are those of the paper's boards.`,
+        `Simulated: the broker's own counters, over ${decisionsOf(options)} purchases one after another with a real core for each node, up to ${SIMULATED.at(-1)} nodes; one purchase among ${LARGE.map(countText).join(', ')} without cores. Network and pace are those of the paper's boards.`,
         'Live: medians over the purchases whose time to consensus was measured, out of the journal of the broker.',
       ],
       tables: [messagesTable(records), bytesTable(records)],
@@ -119,11 +122,11 @@ function messagesTable(records: RawRecords): PaperTable {
     rows: SIZES.map((n) => {
       const cells = simulated(records, n);
       return [
-        text(n.toLocaleString('en-US')),
-        formula(n, 'messages', `1 + (${n} - 1)`),
+        text(countText(n)),
+        formula(n, 'messages', '1 + (n - 1)'),
         cells.figure('perDecision.publishes', 'messages', { source: 'model' }),
         liveCell(records, n, 'publishes', 'messages'),
-        formula(n * n, 'messages', `${n} x ${n}`),
+        formula(n * n, 'messages', 'n x n'),
         cells.figure('perDecision.deliveries', 'messages', { source: 'model' }),
         liveCell(records, n, 'deliveries', 'messages'),
       ];
@@ -145,13 +148,12 @@ function bytesTable(records: RawRecords): PaperTable {
     ],
     rows: SIZES.map((n) => {
       const cells = simulated(records, n);
-      const published = `${REQUEST_BYTES} + ${n - 1} x ${VOTE_BYTES}`;
       return [
-        text(n.toLocaleString('en-US')),
-        formula(publishedBytes(n), 'bytes', published),
+        text(countText(n)),
+        formula(publishedBytes(n), 'bytes', PUBLISHED_FORMULA),
         cells.figure('perDecision.payloadBytes', 'bytes', { source: 'model' }),
         liveCell(records, n, 'payloadBytes', 'bytes'),
-        formula(n * publishedBytes(n), 'bytes', `${n} x (${published})`),
+        formula(n * publishedBytes(n), 'bytes', `n x (${PUBLISHED_FORMULA})`),
         cells.figure('perDecision.deliveredBytes', 'bytes', { source: 'model' }),
       ];
     }),
@@ -210,6 +212,6 @@ function finding(records: RawRecords): string {
   const agreement =
     exact.length === sizes.length
       ? 'The formula (n published, n^2 delivered) holds exactly at every size that was simulated.'
-      : `The formula (n published, n^2 delivered) holds exactly at ${exact.length} of the ${sizes.length} sizes that were simulated; elsewhere down to ${spoken(100 * least)} % of it are sent.`;
-  return `A decision among ${largest.toLocaleString('en-US')} nodes takes ${spoken(of('publishes'))} messages, ${spoken(of('deliveries'))} deliveries and ${spokenBytes(of('deliveredBytes'))} of payload in all. ${agreement}`;
+      : `The formula (n published, n^2 delivered) holds exactly at ${exact.length} of the ${sizes.length} sizes that were simulated; elsewhere down to ${figureText(100 * least, '%')} of it are sent.`;
+  return `A decision among ${figureText(largest, 'nodes')} takes ${figureText(of('publishes'), 'messages')}, ${figureText(of('deliveries'), 'deliveries')} and ${figureText(of('deliveredBytes'), 'bytes')} of payload in all. ${agreement}`;
 }

@@ -1,8 +1,10 @@
 /** Storage: what a wallet takes, and how a node's database grows with nodes and with transactions (it does not). */
 
+import { countText } from '../../report/quantity-text.ts';
 import type { PaperOptions, PaperPart, RawRecords } from '../measurement.ts';
 import type { Cell, PaperPlot, PaperTable, PlotSeries } from '../paper-results.ts';
-import { formula, given, missing, plotted, RawCells, spoken, spokenBytes, text } from '../raw-cells.ts';
+import { formula, given, missing, plotted, RawCells, text } from '../raw-cells.ts';
+import { figureText } from '../report/figure-text.ts';
 import { measureStoredDecisions, NODES_STORED } from '../stored-decisions.ts';
 import { measureStoredWallets } from '../stored-wallets.ts';
 
@@ -72,7 +74,7 @@ const OTHERS: readonly OtherLedger[] = [
   },
 ];
 
-export const storage: PaperPart = {
+export const storagePart: PaperPart = {
   id: 'storage',
 
   measurements(options) {
@@ -145,7 +147,7 @@ function walletTable(records: RawRecords): PaperTable {
     rows: [
       ...ID_BYTES.map((idBytes): readonly Cell[] => [
         text(`id of ${idBytes} bytes, balance, State`),
-        formula(walletBytes(idBytes), 'bytes', `${idBytes} + ${BALANCE_BYTES} + ${STATE_BYTES}`),
+        formula(walletBytes(idBytes), 'bytes', `id + ${BALANCE_BYTES} + ${STATE_BYTES}`),
       ]),
       [text('row of SQLite: id and JSON record, average'), cells.figure(`points.${largest}.rowBytes`, 'bytes')],
       [text('in the database file, from 1,000 to 10,000 wallets'), cells.figure('pageBytesPerWallet', 'bytes')],
@@ -160,8 +162,8 @@ function nodesTable(records: RawRecords): PaperTable {
     caption: 'All wallets on one node, by number of nodes',
     columns: [number('nodes'), number('ids of 32 bytes, balances, States'), number('database here')],
     rows: WALLET_COUNTS.map((count) => [
-      text(count.toLocaleString('en-US')),
-      formula(count * WALLET_BYTES, 'bytes', `${count} x ${WALLET_BYTES}`),
+      text(countText(count)),
+      formula(count * WALLET_BYTES, 'bytes', `n x ${WALLET_BYTES}`),
       cells.figure(`points.${placeOf(cells, 'wallets', count)}.databaseBytes`, 'bytes'),
     ]),
   };
@@ -184,14 +186,14 @@ function transactionsTable(records: RawRecords, options: PaperOptions): PaperTab
     rows: checkpointsOf(options).map((decisions) => {
       const at = `points.${placeOf(cells, 'decisions', decisions)}`;
       return [
-        text(decisions.toLocaleString('en-US')),
+        text(countText(decisions)),
         cells.figure(`${at}.databaseBytes`, 'bytes'),
         cells.figure(`${at}.openBytes`, 'bytes'),
         cells.figure(`${at}.rows.requests`, ''),
         cells.figure(`${at}.rows.votes`, ''),
-        ...chains.map(({ gigabytes, entries }) => {
+        ...chains.map(({ name, gigabytes, entries }) => {
           const each = (gigabytes * GB) / entries!;
-          return formula(decisions * each, 'bytes', `${decisions} x ${Math.round(each)}`);
+          return formula(decisions * each, 'bytes', `${name}: ${Math.round(each)} bytes a transaction or block`);
         }),
       ];
     }),
@@ -311,16 +313,16 @@ function finding(records: RawRecords, options: PaperOptions): string {
   const sentences = [
     each === null
       ? null
-      : `A wallet takes ${spoken(each)} bytes of a node's database (${WALLET_BYTES} in the terms of the protocol).`,
+      : `A wallet takes ${figureText(each, 'bytes')} of a node's database (${WALLET_BYTES} in the terms of the protocol).`,
     before === null || after === null
       ? null
-      : `After ${last.toLocaleString('en-US')} transactions among ${NODES_STORED} nodes the database has ${spokenBytes(after)}, against ${spokenBytes(before)} before the first; at the rates of the paper's figures they would have taken ${chainsAfter(last)}.`,
+      : `After ${countText(last)} transactions among ${NODES_STORED} nodes the database has ${figureText(after, 'bytes')}, against ${figureText(before, 'bytes')} before the first; at the rates of the paper's figures they would have taken ${chainsAfter(last)}.`,
   ].filter((sentence) => sentence !== null);
   return sentences.length === 0 ? 'Storage has not been measured.' : sentences.join(' ');
 }
 
 function chainsAfter(transactions: number): string {
   return OTHERS.flatMap(({ name, gigabytes, entries }) =>
-    entries === null ? [] : [`${spokenBytes((transactions * gigabytes * GB) / entries)} in ${name}`],
+    entries === null ? [] : [`${figureText((transactions * gigabytes * GB) / entries, 'bytes')} in ${name}`],
   ).join(' and ');
 }

@@ -1,9 +1,11 @@
 /** Table II: how long a vote is under way to its own sender, by size of id, over three fabrics. */
 import type { Parameters } from '../../../node/protocol/parameters.ts';
+import { countText } from '../../report/quantity-text.ts';
 import { type LatencyFabric, measureVoteLatency } from '../measure-vote-latency.ts';
 import type { Measurement, PaperPart, RawRecords } from '../measurement.ts';
 import type { Cell, PaperPlot, PaperTable, PlotSeries } from '../paper-results.ts';
-import { given, missing, plotted, RawCells, spoken, text } from '../raw-cells.ts';
+import { given, missing, plotted, RawCells, text } from '../raw-cells.ts';
+import { figureText } from '../report/figure-text.ts';
 
 interface PaperRow {
   readonly idBytes: Parameters['idBytes'];
@@ -18,6 +20,7 @@ const TABLE_II: readonly PaperRow[] = [
   { idBytes: 16, totalBytes: 96, meanMs: '1.53', minMs: '1.38', maxMs: '5.82' },
   { idBytes: 32, totalBytes: 144, meanMs: '1.66', minMs: '1.41', maxMs: '4.94' },
 ];
+const LARGEST = TABLE_II.at(-1)!;
 const SOURCE = 'paper, Table II';
 
 const FABRICS: readonly { readonly fabric: LatencyFabric; readonly name: string; readonly seconds: number }[] = [
@@ -32,7 +35,7 @@ const WARM_UP = 500;
 /** Of a vote over a broker, publish and delivery. */
 const SAMPLE_SECONDS = 0.0003;
 
-export const voteLatency: PaperPart = {
+export const voteLatencyPart: PaperPart = {
   id: 'vote-latency',
 
   measurements({ quick }) {
@@ -56,7 +59,7 @@ export const voteLatency: PaperPart = {
       title: 'Table II: latency of a vote by size of ids',
       finding: finding(records),
       method: [
-        `A node in a process of its own publishes a vote and takes the time until the fabric delivers that vote back to it; then it sends the next one, as in Section VI. ${samples.toLocaleString('en-US')} samples a row, after ${WARM_UP} votes that are not counted.`,
+        `A node in a process of its own publishes a vote and takes the time until the fabric delivers that vote back to it; then it sends the next one, as in Section VI. ${countText(samples)} samples a row, after ${WARM_UP} votes that are not counted.`,
         'The votes are those of the compact wire: three ids of 8, 16 or 32 bytes, a State of 32 bytes and four fields of 4 bytes, which gives the sizes of the paper. Encoding is not part of the time; neither signatures nor work are checked, and nothing is stored.',
         'The fabrics: the embedded broker in its own process and mosquitto, both over TCP on the loopback of this machine at QoS 1 with a lasting session; and the fabric in memory, in the process of the node, as the floor.',
       ],
@@ -66,6 +69,13 @@ export const voteLatency: PaperPart = {
         "A loopback has no radio, no router and no other stations: these figures say what broker and client add, and nothing of a WiFi. The paper's are those of OpenDDS on Raspberry Pi 3B+ over a 5 GHz router.",
         'Maxima are single events. Here they are mostly pauses of the scheduler and of the garbage collector, and they grow with the number of samples and with whatever else the machine does; p99 is the steadier figure.',
         ...sizeLimits(records),
+      ],
+      headlines: [
+        {
+          name: `Latency of a vote of ${LARGEST.totalBytes} bytes, average`,
+          paper: given(Number(LARGEST.meanMs), 'ms', SOURCE, LARGEST.meanMs),
+          here: cellsOf(records, 'aedes', LARGEST.idBytes).figure('latencyMs.mean', 'ms'),
+        },
       ],
     };
   },
@@ -153,20 +163,19 @@ function plot(records: RawRecords): PaperPlot {
 }
 
 function finding(records: RawRecords): string {
-  const largest = TABLE_II.at(-1)!;
-  const mean = (fabric: LatencyFabric) => cellsOf(records, fabric, largest.idBytes).number('latencyMs.mean');
+  const mean = (fabric: LatencyFabric) => cellsOf(records, fabric, LARGEST.idBytes).number('latencyMs.mean');
   const spokenMeans = FABRICS.flatMap(({ fabric, name }) => {
     const ms = mean(fabric);
-    return ms === null ? [] : [`${spoken(ms)} ms (${name})`];
+    return ms === null ? [] : [`${figureText(ms, 'ms')} (${name})`];
   });
   if (spokenMeans.length === 0) return 'The latency of votes has not been measured.';
   const p50 = (idBytes: number) => cellsOf(records, 'aedes', idBytes).number('latencyMs.p50');
-  const [small, large] = [p50(TABLE_II[0]!.idBytes), p50(largest.idBytes)];
+  const [small, large] = [p50(TABLE_II[0]!.idBytes), p50(LARGEST.idBytes)];
   const change =
     small === null || large === null
       ? ''
-      : ` Twice the size changes the median over aedes from ${spoken(small)} to ${spoken(large)} ms.`;
-  return `A vote of ${largest.totalBytes} bytes is back at its sender after ${spokenMeans.join(', ')} on average, against ${largest.meanMs} ms over the paper's WiFi.${change}`;
+      : ` Twice the size changes the median over aedes from ${figureText(small, 'ms')} to ${figureText(large, 'ms')}.`;
+  return `A vote of ${LARGEST.totalBytes} bytes is back at its sender after ${spokenMeans.join(', ')} on average, against ${LARGEST.meanMs} ms over the paper's WiFi.${change}`;
 }
 
 /** What a size on the wire is, and any payload that has not the paper's size. */

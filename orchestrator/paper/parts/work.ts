@@ -1,9 +1,11 @@
 /** Table III: nonces tried and time by difficulty of the LWPoW, here and on the paper's board. */
 import { PACES } from '../../../node/simulation/pace.ts';
+import { countText } from '../../report/quantity-text.ts';
 import { measureHashing, measureWork } from '../measure-work.ts';
 import type { Measurement, PaperOptions, PaperPart, RawRecords } from '../measurement.ts';
 import type { Cell, PaperPlot, PaperTable } from '../paper-results.ts';
-import { formula, given, missing, plotted, RawCells, spoken, text } from '../raw-cells.ts';
+import { formula, given, missing, plotted, RawCells, text } from '../raw-cells.ts';
+import { figureText } from '../report/figure-text.ts';
 
 interface PaperRow {
   readonly difficulty: number;
@@ -34,8 +36,9 @@ const TURNS_QUICK = 3;
 const HASHES_PER_SECOND = 2.5e6;
 const SECONDS_PER_TURN = 0.4;
 const BOARD_HASH_MS = PACES.pi3bplus.hashMs;
+const BOARD_FORMULA = `16^d x ${BOARD_HASH_MS * 1000} us`;
 
-export const work: PaperPart = {
+export const workPart: PaperPart = {
   id: 'work',
 
   measurements({ quick }) {
@@ -59,7 +62,7 @@ export const work: PaperPart = {
   },
 
   present(records, options) {
-    const counts = DIFFICULTIES.map((difficulty) => solutionsOf(options, difficulty).toLocaleString('en-US'));
+    const counts = DIFFICULTIES.map((difficulty) => countText(solutionsOf(options, difficulty)));
     return {
       id: 'work',
       title: 'Table III: LWPoW by difficulty',
@@ -76,6 +79,18 @@ export const work: PaperPart = {
         'The maximum grows with the number of solutions (about 16^d times its logarithm) and is no property of the difficulty; the paper does not say how many solutions it measured. Means can be compared, maxima cannot.',
         "The paper's 46 us at difficulty 0 are the time of one hash and everything round it in its C++ code. Since its times at difficulty 1 to 3 are that times the nonces, within 2 %, a board is described by one number; another program on the same board may well be faster.",
         'Time here is that of a desktop or server core with SHA instructions where it has them; it does not carry over to a board, the number of nonces does.',
+      ],
+      headlines: [
+        {
+          name: 'Nonces a vote at difficulty 1, average',
+          paper: given(15.96, 'nonces', SOURCE),
+          here: cellsOf(records, 1).figure('tried.mean', 'nonces', { interval: 'triedMeanInterval' }),
+        },
+        {
+          name: 'Time to a nonce at difficulty 1, average',
+          paper: given(0.74, 'ms', SOURCE, '740 us'),
+          here: cellsOf(records, 1).figure('msEach', 'ms'),
+        },
       ],
     };
   },
@@ -99,7 +114,7 @@ function paperCell(difficulty: number, cell: (row: PaperRow) => Cell): Cell {
 }
 
 function expectation(difficulty: number): Cell {
-  return formula(16 ** difficulty, 'nonces', `16^${difficulty}`);
+  return formula(16 ** difficulty, 'nonces', '16^d');
 }
 
 function noncesTable(records: RawRecords): PaperTable {
@@ -135,7 +150,7 @@ function noncesTable(records: RawRecords): PaperTable {
 }
 
 function boardMs(difficulty: number): Cell {
-  return formula(BOARD_HASH_MS * 16 ** difficulty, 'ms', `16^${difficulty} x ${BOARD_HASH_MS * 1000} us`);
+  return formula(BOARD_HASH_MS * 16 ** difficulty, 'ms', BOARD_FORMULA);
 }
 
 function timeTable(records: RawRecords): PaperTable {
@@ -168,11 +183,7 @@ function timeTable(records: RawRecords): PaperTable {
         missing(bitcoin),
         missing(bitcoin),
         missing(bitcoin),
-        formula(
-          (BOARD_HASH_MS * 16 ** BITCOIN_DIFFICULTY) / MS_PER_YEAR / 1e9,
-          'billion years',
-          `16^${BITCOIN_DIFFICULTY} x ${BOARD_HASH_MS * 1000} us`,
-        ),
+        formula((BOARD_HASH_MS * 16 ** BITCOIN_DIFFICULTY) / MS_PER_YEAR / 1e9, 'billion years', BOARD_FORMULA),
         given(7, 'billion years', SOURCE, '~ 7 billion years'),
       ],
     ],
@@ -227,7 +238,7 @@ function noncesPlot(records: RawRecords): PaperPlot {
         points: DIFFICULTIES.flatMap((difficulty) => {
           const cells = cellsOf(records, difficulty);
           const of = (path: string) => cells.number(path);
-          return plotted(difficulty, of('tried.mean'), of('triedMeanInterval.0'), of('triedMeanInterval.1'));
+          return plotted(difficulty, of('tried.mean'), of('triedMeanInterval.low'), of('triedMeanInterval.high'));
         }),
       },
     ],
@@ -242,7 +253,7 @@ function timePlot(records: RawRecords): PaperPlot {
     y: { label: 'time, ms', scale: 'log' },
     series: [
       {
-        name: `board, 16^d x ${BOARD_HASH_MS * 1000} us`,
+        name: `board, ${BOARD_FORMULA}`,
         source: 'model',
         mark: 'line',
         points: DIFFICULTIES.map((x) => ({ x, y: BOARD_HASH_MS * 16 ** x })),
@@ -268,7 +279,7 @@ function finding(records: RawRecords): string {
   if (measured.length === 0) return 'The work of votes has not been measured.';
   const outside = measured.filter((difficulty) => {
     const cells = cellsOf(records, difficulty);
-    const [low, high] = [cells.number('triedMeanInterval.0'), cells.number('triedMeanInterval.1')];
+    const [low, high] = [cells.number('triedMeanInterval.low'), cells.number('triedMeanInterval.high')];
     return low !== null && high !== null && (16 ** difficulty < low || 16 ** difficulty > high);
   });
   const last = measured.at(-1)!;
@@ -279,6 +290,6 @@ function finding(records: RawRecords): string {
       : `the expectation 16^d lies outside the 95 % interval at difficulty ${outside.join(', ')} (one interval in twenty misses by chance)`;
   const one = cellsOf(records, 1).number('msEach');
   const times =
-    one === null ? '' : ` A vote of difficulty 1 takes ${spoken(one * 1000)} us here, 740 us on the paper's board.`;
-  return `At difficulty ${last} a vote takes ${spoken(cells.number('tried.mean')!)} nonces on average (expected ${(16 ** last).toLocaleString('en-US')}); ${agreement}.${times}`;
+    one === null ? '' : ` A vote of difficulty 1 takes ${figureText(one, 'ms')} here, 740 us on the paper's board.`;
+  return `At difficulty ${last} a vote takes ${figureText(cells.number('tried.mean')!, 'nonces')} on average (expected ${figureText(16 ** last, '')}); ${agreement}.${times}`;
 }
