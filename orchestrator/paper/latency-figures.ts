@@ -1,6 +1,8 @@
 /** What is said of a set of times in raw data: percentiles and the interval of the median. */
 import { distributionOf } from '../history/distribution.ts';
-import { medianInterval } from '../history/median-interval.ts';
+import { medianInterval } from '../history/interval.ts';
+
+const COVERAGE_MIN = 0.95;
 
 /** Milliseconds but for `count`. */
 export interface LatencyFigures {
@@ -20,7 +22,8 @@ export function latencyFigures(valuesMs: readonly number[]): LatencyFigures | nu
   const distribution = distributionOf(valuesMs);
   if (distribution === null) return null;
   const { count, min, p50, p95, max, mean } = distribution;
-  const interval = medianInterval(valuesMs);
+  const found = medianInterval(valuesMs);
+  const interval = found !== null && found.coverage >= COVERAGE_MIN ? found : null;
   const thousandths = (value: number): number => Math.round(value * 1000) / 1000;
   return {
     count,
