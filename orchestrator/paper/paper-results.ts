@@ -102,8 +102,6 @@ export interface PaperResults {
   readonly at: string;
   readonly options: PaperOptions;
   readonly machine: Machine;
-  /** The engine's name and version; null where nodes ran as processes. */
-  readonly engine: string | null;
   /** Sum over all measurements. */
   readonly tookMs: number;
   readonly sections: readonly PaperSection[];
