@@ -22,6 +22,7 @@ import { membersOf } from '../../lab/lab-plan.ts';
 import type { RunSummary } from '../../report/run-summary.ts';
 import { performRun } from '../../run/perform-run.ts';
 import { chooseRuntime } from '../../runtimes/choose-runtime.ts';
+import { DockerFailure } from '../../runtimes/docker/docker-failure.ts';
 import { resolveScenarioValue } from '../../scenario/resolve-scenario.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { type LatencyFigures, latencyFigures } from '../latency-figures.ts';
@@ -123,45 +124,36 @@ export function livePlan({ n, requests, warmUp }: LiveSizes, lab: string, seed: 
   return result.plan;
 }
 
-/** Rejects with CannotMeasure where the runtime is not there or the nodes do not all start. */
+/** Rejects with CannotMeasure where the runtime is not there, with a Failure where the run leaves nothing to read. */
 export async function measureLiveConsensus(sizes: LiveSizes, context: MeasureContext): Promise<LiveConsensus> {
   const { signal, directory } = context;
   const plan = livePlan(sizes, `paper-${process.pid}-${sizes.n}`, context.seed);
   const home = new LabDirectory(directory, plan.lab.lab);
-  const terminal = quietTerminal((text) => context.note(`${sizes.n} nodes: ${text}`));
   context.note(`${sizes.n} nodes: starting`);
-  let path: string;
+  const runtime = await chooseRuntime(plan.lab, { runtime: context.runtime }, null, {
+    ephemeral: true,
+    onStep: (text) => context.note(text),
+  }).catch((error: unknown) => {
+    throw error instanceof DockerFailure ? new CannotMeasure(error.message, { cause: error }) : error;
+  });
   try {
-    const runtime = await chooseRuntime(plan.lab, { runtime: context.runtime }, null, {
-      ephemeral: true,
-      onStep: (text) => context.note(text),
-    });
-    ({ path } = await performRun({
+    const { path } = await performRun({
       plan,
       directory: home,
       out: directory,
       runtime,
       inherited: {},
-      terminal,
+      terminal: noting((text) => context.note(`${sizes.n} nodes: ${text}`)),
       signal,
       replay: [],
       onStanding: null,
-    }));
-  } catch (error) {
+    });
     signal.throwIfAborted();
-    if (error instanceof Failure && error.code === 'environment')
-      throw new CannotMeasure(error.message, { cause: error });
-    throw error;
+    const below = relative(directory, path).split(sep).join('/');
+    return readLiveConsensus(path, sizes.warmUp, `${context.relativeDirectory}/${below}`);
   } finally {
-    home.remove();
     rmSync(join(directory, 'labs'), { recursive: true, force: true });
   }
-  signal.throwIfAborted();
-  return readLiveConsensus(
-    path,
-    sizes.warmUp,
-    `${context.relativeDirectory}/${relative(directory, path).split(sep).join('/')}`,
-  );
 }
 
 /** From a run directory; `name`: where it is, relative to paper.json. */
@@ -241,8 +233,8 @@ function isOutOfOrder({ passageMs, quorumMs, requesterMs, everyMs }: LiveRequest
   return times.some((timeMs, index) => index > 0 && timeMs < times[index - 1]!);
 }
 
-/** What a run tells people, one line each; nothing is redrawn. */
-function quietTerminal(note: (text: string) => void): Terminal {
-  const stream = { write: (text: string): boolean => (note(text.trim()), true) };
+/** What a run tells people, a line each; nothing is redrawn. */
+function noting(note: (text: string) => void): Terminal {
+  const stream = { write: (text: string) => note(text.trim()) };
   return new Terminal({ stdout: stream, stderr: stream, colourAllowed: false });
 }
