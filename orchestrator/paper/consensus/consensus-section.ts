@@ -460,12 +460,12 @@ function finding(live: Curve, model: Curve): string {
     return point === undefined ? 'not measured' : `${spoken(point.y)} ms`;
   };
   const growth = [
-    { what: 'the live time', curve: live },
+    { what: 'the live time grows', curve: live },
     { what: 'the model’s', curve: model },
   ].map(({ what, curve: { fit } }) => {
-    if (fit === null) return `growth of ${what} is not known`;
+    if (fit === null) return `${what} in a way that is not known`;
     const interval = fit.low === null || fit.high === null ? '' : ` (${fit.low.toFixed(2)} to ${fit.high.toFixed(2)})`;
-    return `${what} grows as n^${fit.exponent.toFixed(2)}${interval}`;
+    return `${what} as n^${fit.exponent.toFixed(2)}${interval}`;
   });
   return (
     `Every node has the decision durable after ${said(live, 8)} with 8 nodes (paper: 300 ms) and ${said(live, 48)} with 48 ` +
