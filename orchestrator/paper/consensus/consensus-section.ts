@@ -32,6 +32,12 @@ const STAGES: readonly { readonly stage: Stage; readonly title: string; readonly
   { stage: 'everyMs', title: 'durable at every node', short: 'every node' },
 ];
 
+/** What is drawn of the model: that a quorum's votes were sent, which is before they pass, and the end. */
+const MODEL_STAGES: readonly { readonly stage: Stage; readonly short: string }[] = [
+  { stage: 'quorumMs', short: 'quorum of votes sent' },
+  { stage: 'everyMs', short: 'every node' },
+];
+
 interface PaperPoint {
   readonly n: number;
   readonly ms: number;
@@ -67,6 +73,8 @@ const PEER_ROWS: readonly {
   { n: 48, storage: 'ext4', quorumMs: 65, everyMs: 774, everyMsP95: null, cpuMs: 1200 },
 ];
 
+/** From here on the model's growth is fitted once more. */
+const FAR_NODES = 1000;
 const POLL_MS = 2000;
 const PEER_SYNCS = 59;
 const SD_SYNC_MS = 5;
@@ -101,7 +109,7 @@ export function consensusSection(records: RawRecords, { runtime }: PaperOptions)
     curveOf(`here, ${short}`, 'here', stage, LIVE_NODES, live, stage),
   );
   const modelCurves = CONSENSUS_MODELS.flatMap(({ id, title }) =>
-    STAGES.filter(({ stage }) => stage !== 'requesterMs').map(({ stage, short }) =>
+    MODEL_STAGES.map(({ stage, short }) =>
       curveOf(`model (${title}), ${short}`, 'model', stage, MODEL_NODES, models, `models.${id}.${stage}`),
     ),
   );
@@ -258,27 +266,11 @@ function modelTable(models: ReadonlyMap<number, Found>): Section {
 }
 
 function growthTable(curves: readonly Curve[]): Section {
-  const fitted = curves.map((curve): Cell[] => {
-    const { name, points, path, fit } = curve;
-    if (fit === null) {
-      const none = missing('fewer than two sizes are measured');
-      return [text(name), text(rangeOf(points)), none, none, none, none];
-    }
-    const files = points.map(({ file }) => file).join(', ');
-    const formula = (value: number, words: string): Cell => ({ kind: 'formula', value, unit: '', formula: words });
-    const slope = `least squares of ln(data.${path}.p50) over ln n, ${files}`;
-    const bound = (value: number | null, which: string): Cell =>
-      value === null
-        ? missing('two points have no scatter')
-        : formula(value, `${which} end of b’s 95 % interval, ${slope}`);
-    return [
-      text(name),
-      text(rangeOf(points)),
-      formula(fit.exponent, `b of ${slope}`),
-      bound(fit.low, 'lower'),
-      bound(fit.high, 'upper'),
-      formula(fit.departure, `largest ratio of a median and the line, ${slope}`),
-    ];
+  const fitted = curves.flatMap((curve): Cell[][] => {
+    if (curve.source === 'here' || curve.stage !== 'everyMs') return [growthRow(curve)];
+    // A start that is the same for all n hides how the rest grows.
+    const points = curve.points.filter(({ x }) => x >= FAR_NODES);
+    return [growthRow(curve), growthRow({ ...curve, points, fit: fitPowerLaw(points) })];
   });
   const claimed = PAPER_POINTS.slice(1).map((to, index): Cell[] => {
     const from = PAPER_POINTS[index]!;
@@ -305,6 +297,27 @@ function growthTable(curves: readonly Curve[]): Section {
     ],
     rows: [...fitted, ...claimed],
   };
+}
+
+function growthRow({ name, points, path, fit }: Curve): Cell[] {
+  const heads = [text(name), text(rangeOf(points))];
+  if (fit === null) {
+    const none = missing('fewer than two sizes are measured');
+    return [...heads, none, none, none, none];
+  }
+  const slope = `least squares of ln(data.${path}.p50) over ln n, ${points.map(({ file }) => file).join(', ')}`;
+  const formula = (value: number, words: string): Cell => ({ kind: 'formula', value, unit: '', formula: words });
+  const bound = (value: number | null, which: string): Cell =>
+    value === null
+      ? missing('two points have no scatter')
+      : formula(value, `${which} end of the 95 % interval of b, ${slope}`);
+  return [
+    ...heads,
+    formula(fit.exponent, `b, ${slope}`),
+    bound(fit.low, 'lower'),
+    bound(fit.high, 'upper'),
+    formula(fit.departure, `largest ratio of a median and the line, ${slope}`),
+  ];
 }
 
 /** What would take how long: which of the readings of "300 ms" are possible. */

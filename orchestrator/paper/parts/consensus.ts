@@ -31,9 +31,9 @@ export function liveSizes(n: number, quick: boolean): LiveSizes {
 
 /** Six are the least that give an interval of the median. */
 function modelDecisions(n: number, quick: boolean): number {
-  if (n <= 1000) return 20;
-  if (!quick) return 6;
-  return n <= 3000 ? 6 : 2;
+  if (n <= 300) return 20;
+  if (n <= 3000) return quick ? 6 : 20;
+  return quick ? 2 : 6;
 }
 
 function live(sizes: LiveSizes): Measurement {
