@@ -129,7 +129,7 @@ export function consensusSection(records: RawRecords, { runtime }: PaperOptions)
     ],
     plots: [
       {
-        id: 'consensus-by-nodes',
+        id: 'consensus-by-n',
         caption: 'Time to consensus by number of nodes: the paper, live nodes here, the model, and fitted power laws',
         x: { label: 'nodes', scale: 'log' },
         y: { label: 'ms', scale: 'log' },
