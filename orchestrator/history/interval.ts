@@ -39,6 +39,20 @@ export function medianInterval(values: readonly number[]): Interval | null {
   return { low: sorted[left]!, high: sorted[count - 1 - left]!, coverage: 1 - 2 * below };
 }
 
+/**
+ * Of a quantile, `share` in 0..1, by order statistics with the normal approximation of their ranks. Null where the
+ * values are too few to have one on each side.
+ */
+export function quantileInterval(values: readonly number[], share: number): Interval | null {
+  const count = values.length;
+  const spread = NORMAL_Z * Math.sqrt(count * share * (1 - share));
+  const first = Math.floor(count * share - spread);
+  const last = Math.ceil(count * share + spread);
+  if (first < 1 || last > count) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  return { low: sorted[first - 1]!, high: sorted[last - 1]!, coverage: COVERAGE_WANTED };
+}
+
 /** Of the mean, by its standard error: for dozens of values and more. Null for fewer than two. */
 export function meanInterval(values: readonly number[]): Interval | null {
   const count = values.length;

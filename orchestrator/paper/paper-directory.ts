@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { Failure, messageOf } from '../failure.ts';
 import { writeAtomically } from '../lab/write-atomically.ts';
+import { measureHashRate } from '../run/calibrate.ts';
 import { describeMachine, type Machine } from '../run/machine.ts';
 import { RunDirectory } from '../run/run-directory.ts';
 import type { PaperOptions, RawRecord } from './measurement.ts';
@@ -34,9 +35,13 @@ const IDENTITY = z.object({
     cores: z.number(),
     built: z.boolean(),
   }),
+  /** When it began: calibration, which differs a little each time it is measured. */
+  hashesPerSecond: z.number(),
 });
 
 type Identity = z.infer<typeof IDENTITY>;
+
+type WantedIdentity = Omit<Identity, 'hashesPerSecond'>;
 
 const RECORD = z.intersection(
   z.object({ id: z.string(), title: z.string(), options: OPTIONS, at: z.string(), tookMs: z.number() }),
@@ -51,10 +56,13 @@ export class PaperDirectory {
   readonly path: string;
   /** Something has been measured already. */
   readonly resumed: boolean;
+  /** Of this machine when the evaluation began. */
+  readonly hashesPerSecond: number;
 
-  private constructor(path: string, resumed: boolean) {
+  private constructor(path: string, resumed: boolean, hashesPerSecond: number) {
     this.path = path;
     this.resumed = resumed;
+    this.hashesPerSecond = hashesPerSecond;
     mkdirSync(join(path, RAW_FOLDER), { recursive: true });
     mkdirSync(join(path, RUNS_FOLDER), { recursive: true });
   }
@@ -64,22 +72,23 @@ export class PaperDirectory {
    * in it. Throws a Failure `usage` where something else is, with every difference.
    */
   static at(path: string, options: PaperOptions, machine: Machine = describeMachine()): PaperDirectory {
-    const identity = identityOf(options, machine);
+    const wanted = identityOf(options, machine);
     const kept = readIdentity(path);
     if (kept === null) {
       if (existsSync(path) && (!lstatSync(path).isDirectory() || readdirSync(path).length > 0))
         throw new Failure('usage', `--out: expected an empty directory or one of wallance paper, got ${path}`);
-      const made = new PaperDirectory(path, false);
-      made.#write(IDENTITY_FILE, identity);
+      const hashesPerSecond = measureHashRate();
+      const made = new PaperDirectory(path, false, hashesPerSecond);
+      made.#write(IDENTITY_FILE, { ...wanted, hashesPerSecond } satisfies Identity);
       return made;
     }
-    const differing = differences(kept, identity);
+    const differing = differences(kept, wanted);
     if (differing.length > 0)
       throw new Failure(
         'usage',
         [`--out: expected results of the same evaluation in ${path}, got others:`, ...differing].join('\n  '),
       );
-    return new PaperDirectory(path, true);
+    return new PaperDirectory(path, true, kept.hashesPerSecond);
   }
 
   /**
@@ -96,7 +105,7 @@ export class PaperDirectory {
     const latest = resolvedLink(join(out, FOLDER, 'latest'));
     const kept = latest === null ? null : readIdentity(latest);
     if (kept !== null && differences(kept, identityOf(options, machine)).length === 0) {
-      const directory = new PaperDirectory(latest!, true);
+      const directory = new PaperDirectory(latest!, true, kept.hashesPerSecond);
       if (unfinished(directory)) return directory;
     }
     const name = `${options.quick ? 'quick' : 'full'}-${options.runtime}`;
@@ -133,7 +142,7 @@ export class PaperDirectory {
   }
 }
 
-function identityOf(options: PaperOptions, machine: Machine): Identity {
+function identityOf(options: PaperOptions, machine: Machine): WantedIdentity {
   const { wallance, revision, node, arch, cpu, cores, built } = machine;
   return { version: 1, options, machine: { wallance, revision, node, arch, cpu, cores, built } };
 }
@@ -144,8 +153,8 @@ function readIdentity(path: string): Identity | null {
   return parsed.success ? parsed.data : null;
 }
 
-function differences(kept: Identity, wanted: Identity): string[] {
-  const flat = ({ options, machine }: Identity): ReadonlyMap<string, unknown> =>
+function differences(kept: WantedIdentity, wanted: WantedIdentity): string[] {
+  const flat = ({ options, machine }: WantedIdentity): ReadonlyMap<string, unknown> =>
     new Map<string, unknown>([...Object.entries(options), ...Object.entries(machine)]);
   const found = flat(kept);
   return [...flat(wanted)].flatMap(([name, value]) =>

@@ -51,7 +51,7 @@ export async function performPaper(evaluation: PerformPaper): Promise<PaperOutco
   listener.planned(all, kept);
   const failed: string[] = [];
   const report = (): PaperResults => {
-    const results = resultsOf(parts, options, all, records);
+    const results = resultsOf(evaluation, all, records);
     onResults(results);
     return results;
   };
@@ -108,8 +108,7 @@ function readRecords(all: readonly Measurement[], directory: PaperDirectory): Ma
 }
 
 function resultsOf(
-  parts: readonly PaperPart[],
-  options: PaperOptions,
+  { parts, options, directory }: PerformPaper,
   all: readonly Measurement[],
   records: RawRecords,
 ): PaperResults {
@@ -120,6 +119,7 @@ function resultsOf(
     at: made.map(({ at }) => at).reduce((latest, at) => (at > latest ? at : latest), ''),
     options,
     machine: describeMachine(),
+    hashesPerSecond: directory.hashesPerSecond,
     tookMs: made.reduce((sum, { tookMs }) => sum + tookMs, 0),
     sections: parts.map((part) => part.present(records, options)),
     notMeasured: all.flatMap(({ id, title }) => {

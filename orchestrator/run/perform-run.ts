@@ -17,6 +17,7 @@ import { PROJECT_VERSION } from '../project.ts';
 import type { RunSummary } from '../report/run-summary.ts';
 import type { ChosenRuntime } from '../runtimes/choose-runtime.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { measureHashRate } from './calibrate.ts';
 import { collect, saveOutput } from './collect.ts';
 import { judgedRun, liveFigures } from './judged-run.ts';
 import { LoadStages } from './load-stages.ts';
@@ -75,6 +76,7 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
     profile: plan.lab.profile,
     configurationHash: plan.lab.configurationHash,
     machine,
+    hashesPerSecond: measureHashRate(),
   };
   await log.timed('prepare', async () => {
     run.yaml('scenario.resolved.yaml', plan);
