@@ -143,6 +143,20 @@ describe('time to consensus', () => {
       );
   });
 
+  it('sets each of the paper’s points beside what is like it here', () => {
+    const found = presented(everything).headlines!.map(({ name, paper, here }) => [
+      name,
+      paper.kind === 'given' ? paper.text : '',
+      here.kind === 'figure' ? [here.source, here.raw.file] : [],
+    ]);
+    assert.deepEqual(found, [
+      ['Time to consensus, 8 nodes', '300 ms', ['here', 'raw/consensus-live-8.json']],
+      ['Time to consensus, 48 nodes', '< 1 s', ['here', 'raw/consensus-live-48.json']],
+      ['Time to consensus, 1,000 nodes (model)', '2 s (estimate)', ['model', 'raw/consensus-model-1000.json']],
+      ['Time to consensus, 10,000 nodes (model)', '< 20 s (estimate)', ['model', 'raw/consensus-model-10000.json']],
+    ]);
+  });
+
   it('without any data has cells that say so, the paper’s points and nothing else', () => {
     const section = presented([]);
     assert.equal(cells(section).filter((cell) => cell.kind === 'figure').length, 0);

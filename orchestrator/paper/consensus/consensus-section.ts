@@ -7,7 +7,7 @@
  */
 import type { LatencyFigures } from '../latency-figures.ts';
 import type { PaperOptions, RawRecords } from '../measurement.ts';
-import type { Cell, PaperSection, PlotPoint, PlotSeries } from '../paper-results.ts';
+import type { Cell, PaperHeadline, PaperSection, PaperTable, PlotPoint, PlotSeries } from '../paper-results.ts';
 import { fitPowerLaw, type PowerLaw, powerAt } from '../power-law.ts';
 import type { LiveConsensus } from './live-consensus.ts';
 import { CONSENSUS_MODELS, type ModelConsensus } from './model-consensus.ts';
@@ -137,6 +137,7 @@ export function consensusSection(records: RawRecords, { runtime }: PaperOptions)
       },
     ],
     limits: [...LIMITS, ...circumstances(live, models)],
+    headlines: headlines(live, models),
   };
 }
 
@@ -194,11 +195,25 @@ function medianCell(found: Found | undefined, path: string, source: 'here' | 'mo
   return low === null || high === null ? cell : { ...cell, low, high };
 }
 
+/** The paper's points beside what is like them here: live where there are live nodes, else the fullest model. */
+function headlines(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperHeadline[] {
+  const { id } = CONSENSUS_MODELS.at(-1)!;
+  return PAPER_POINTS.map((point) => ({
+    name: `Time to consensus, ${point.n.toLocaleString('en-US')} nodes${live.has(point.n) ? '' : ' (model)'}`,
+    paper: paperCell(point),
+    here: live.has(point.n)
+      ? medianCell(live.get(point.n), 'everyMs')
+      : medianCell(models.get(point.n), `models.${id}.everyMs`, 'model'),
+  }));
+}
+
+function paperCell({ ms, text: words, upper }: PaperPoint): Cell {
+  return given(upper ? null : ms, 'ms', PAPER, words);
+}
+
 // --- tables -------------------------------------------------------------------------------------------------------
 
-type Section = PaperSection['tables'][number];
-
-function besidePaper(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): Section {
+function besidePaper(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperTable {
   const beyond = missing(`live nodes go up to ${LIVE_NODES.at(-1)}`);
   return {
     id: 'consensus-beside-paper',
@@ -209,16 +224,16 @@ function besidePaper(live: ReadonlyMap<number, Found>, models: ReadonlyMap<numbe
       ...STAGES.map(({ short }) => right(`Here: ${short}`)),
       ...CONSENSUS_MODELS.map(({ title }) => right(`Model (${title}): every node`)),
     ],
-    rows: PAPER_POINTS.map(({ n, ms, text: words, upper }) => [
-      text(n),
-      given(upper ? null : ms, 'ms', PAPER, words),
-      ...STAGES.map(({ stage }) => (live.has(n) ? medianCell(live.get(n), stage) : beyond)),
-      ...CONSENSUS_MODELS.map(({ id }) => medianCell(models.get(n), `models.${id}.everyMs`, 'model')),
+    rows: PAPER_POINTS.map((point) => [
+      text(point.n),
+      paperCell(point),
+      ...STAGES.map(({ stage }) => (live.has(point.n) ? medianCell(live.get(point.n), stage) : beyond)),
+      ...CONSENSUS_MODELS.map(({ id }) => medianCell(models.get(point.n), `models.${id}.everyMs`, 'model')),
     ]),
   };
 }
 
-function liveTable(live: ReadonlyMap<number, Found>): Section {
+function liveTable(live: ReadonlyMap<number, Found>): PaperTable {
   return {
     id: 'consensus-live',
     caption: 'Live nodes: milliseconds from the request',
@@ -242,7 +257,7 @@ function liveTable(live: ReadonlyMap<number, Found>): Section {
   };
 }
 
-function modelTable(models: ReadonlyMap<number, Found>): Section {
+function modelTable(models: ReadonlyMap<number, Found>): PaperTable {
   return {
     id: 'consensus-model',
     caption: 'Simulated Pi boards on the paper’s WiFi: milliseconds from the order',
@@ -265,7 +280,7 @@ function modelTable(models: ReadonlyMap<number, Found>): Section {
   };
 }
 
-function growthTable(curves: readonly Curve[]): Section {
+function growthTable(curves: readonly Curve[]): PaperTable {
   const fitted = curves.flatMap((curve): Cell[][] => {
     if (curve.source === 'here' || curve.stage !== 'everyMs') return [growthRow(curve)];
     // A start that is the same for all n hides how the rest grows.
@@ -321,7 +336,7 @@ function growthRow({ name, points, path, fit }: Curve): Cell[] {
 }
 
 /** What would take how long: which of the readings of "300 ms" are possible. */
-function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): Section {
+function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperTable {
   const sizes = [8, 48];
   const formula = (value: number, words: string): Cell => ({ kind: 'formula', value, unit: 'ms', formula: words });
   const { id, title } = CONSENSUS_MODELS.at(-1)!;
@@ -331,13 +346,7 @@ function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<num
     caption: 'What 300 ms with 8 nodes and less than 1 s with 48 can be',
     columns: [{ title: 'Reading' }, right('8 nodes'), right('48 nodes')],
     rows: [
-      [
-        text('the paper'),
-        ...perSize((n) => {
-          const point = PAPER_POINTS.find((candidate) => candidate.n === n)!;
-          return given(point.upper ? null : point.ms, 'ms', PAPER, point.text);
-        }),
-      ],
+      [text('the paper'), ...perSize((n) => paperCell(PAPER_POINTS.find((point) => point.n === n)!))],
       [
         text('polled each 2 s: a node, on average after its quorum'),
         ...perSize(() => formula(POLL_MS / 2, `${POLL_MS} / 2`)),
@@ -367,7 +376,7 @@ function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<num
   };
 }
 
-function peerTable(live: ReadonlyMap<number, Found>): Section {
+function peerTable(live: ReadonlyMap<number, Found>): PaperTable {
   const none = (): Cell => missing('not measured there');
   const of = (value: number | null): Cell => (value === null ? none() : given(value, 'ms', PEER));
   return {
