@@ -10,7 +10,6 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { monotonicMs } from '../../node/host/observations.ts';
-import { throwIfInterrupted } from '../failure.ts';
 import { type History, parseObservations } from '../history/observation.ts';
 import { type RequestTrack, trackRequests } from '../history/request-track.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
@@ -174,7 +173,7 @@ export class MeasuredLab {
   /** Not at once: a report costs a node as much as several messages, and would fall into what is measured. */
   async #look(): Promise<readonly NodeReport[]> {
     await new Promise((done) => setTimeout(done, this.#lookMs));
-    if (this.#signal !== undefined) throwIfInterrupted(this.#signal);
+    this.#signal?.throwIfAborted();
     return this.reports();
   }
 }

@@ -9,7 +9,6 @@ import { describeProblem } from '../../node/protocol/parameters.ts';
 import { judge } from '../checks/judge.ts';
 import { loadRun } from '../checks/load-run.ts';
 import type { Judgement } from '../checks/verdict.ts';
-import { throwIfInterrupted } from '../failure.ts';
 import type { Observation } from '../history/observation.ts';
 import { STUCK_REASONS, type StuckReason } from '../history/stuck-request.ts';
 import type { OrderState, RunEvent } from '../run/run-record.ts';
@@ -77,7 +76,7 @@ export async function simulateAttack(attack: Attack, seeds: number, context: Mea
     const { text, file } = written(attack, attackers, context);
     const runs: AttackRun[] = [];
     for (let number = 1; number <= seeds; number++) {
-      throwIfInterrupted(context.signal);
+      context.signal.throwIfAborted();
       const seed = `${context.seed}-${number}`;
       const plan = planOf(text, seed, LAB);
       const lines: { readonly seat: string; readonly observation: Observation }[] = [];
