@@ -14,7 +14,7 @@ const FULL: readonly ThroughputCase[] = [2, 8, 16].flatMap((nodes) =>
 const SECONDS: Readonly<Record<number, number>> = { 2: 8, 8: 16, 16: 24 };
 const SECONDS_QUICK = 8;
 
-const LOADS: Readonly<Record<Load, string>> = { one: 'one requester', all: 'everybody at once' };
+export const LOADS: Readonly<Record<Load, string>> = { one: 'one requester', all: 'everybody at once' };
 
 /** Of the authors' own node, unmodified, eight of them on one machine; not on the machine at hand. */
 const PEER = 'CWallance, the authors’ C++ node, eight nodes over UDP multicast, one after another; on another machine';
