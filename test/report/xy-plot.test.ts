@@ -59,12 +59,13 @@ describe('an XY plot', () => {
           { x: 0, y: 5 },
           { x: 2, y: Number.NaN },
           { x: 3, y: -1 },
-          { x: 4, y: 7, low: 0, high: 9 },
+          { x: 4, y: 700, low: 0, high: 900 },
         ]),
       ]),
     );
     assert.match(svg, /3 points are not shown/);
-    assert.match(svg, /<title>measured: 4, 7, 0 to 9<\/title>/);
+    assert.match(svg, /<title>measured: 4, 700, 0 to 900<\/title>/);
+    assert.match(svg, />1k</, 'the axis goes up to the values');
   });
 
   it('says that there is nothing where there is nothing', () => {
