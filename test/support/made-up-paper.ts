@@ -183,7 +183,7 @@ export function madeUpPaper(sections: readonly PaperSection[] = allSections()): 
       cores: 2,
       memoryBytes: 8_123_456_789,
     },
-    engine: null,
+    hashesPerSecond: 1_900_000,
     tookMs: 183_000,
     sections,
     notMeasured: [{ id: 'board', title: 'Cost on a board profile', reason: NO_ENGINE }],
