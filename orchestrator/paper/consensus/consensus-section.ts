@@ -16,11 +16,11 @@ export const CONSENSUS_SECTION_ID = 'consensus';
 export const LIVE_NODES = [2, 4, 8, 16, 32, 48] as const;
 export const MODEL_NODES = [8, 48, 100, 300, 1000, 3000, 10_000] as const;
 
-export function liveId(n: number): string {
+export function liveId(n: number | '<n>'): string {
   return `consensus-live-${n}`;
 }
 
-export function modelId(n: number): string {
+export function modelId(n: number | '<n>'): string {
   return `consensus-model-${n}`;
 }
 
@@ -96,7 +96,7 @@ interface Curve {
   readonly name: string;
   readonly source: 'here' | 'model';
   readonly stage: Stage;
-  readonly points: readonly (PlotPoint & { readonly file: string })[];
+  readonly points: readonly PlotPoint[];
   /** Within a raw file. */
   readonly path: string;
   readonly fit: PowerLaw | null;
@@ -246,7 +246,7 @@ function liveTable(live: ReadonlyMap<number, Found>): PaperTable {
     rows: [...live].flatMap(([n, found]) =>
       STAGES.map(({ stage, title }) => [
         text(n),
-        count(found, 'quorum', 'votes'),
+        count(found, 'quorum', ''),
         text(title),
         count(found, 'requests', ''),
         count(found, 'undecided', ''),
@@ -314,25 +314,18 @@ function growthTable(curves: readonly Curve[]): PaperTable {
   };
 }
 
-function growthRow({ name, points, path, fit }: Curve): Cell[] {
+function growthRow({ name, source, points, path, fit }: Curve): Cell[] {
   const heads = [text(name), text(rangeOf(points))];
   if (fit === null) {
     const none = missing('fewer than two sizes are measured');
     return [...heads, none, none, none, none];
   }
-  const slope = `least squares of ln(data.${path}.p50) over ln n, ${points.map(({ file }) => file).join(', ')}`;
-  const formula = (value: number, words: string): Cell => ({ kind: 'formula', value, unit: '', formula: words });
-  const bound = (value: number | null, which: string): Cell =>
-    value === null
-      ? missing('two points have no scatter')
-      : formula(value, `${which} end of the 95 % interval of b, ${slope}`);
-  return [
-    ...heads,
-    formula(fit.exponent, `b, ${slope}`),
-    bound(fit.low, 'lower'),
-    bound(fit.high, 'upper'),
-    formula(fit.departure, `largest ratio of a median and the line, ${slope}`),
-  ];
+  const files = `raw/${source === 'here' ? liveId('<n>') : modelId('<n>')}.json`;
+  // One text for the row: the columns say which figure of the fit it is.
+  const formula = `least squares of ln p50 over ln n, p50 from data.${path}.p50 in ${files}`;
+  const of = (value: number | null): Cell =>
+    value === null ? missing('two points have no scatter') : { kind: 'formula', value, unit: '', formula };
+  return [...heads, of(fit.exponent), of(fit.low), of(fit.high), of(fit.departure)];
 }
 
 /** What would take how long: which of the readings of "300 ms" are possible. */
@@ -426,7 +419,7 @@ function curveOf(
     const figures = found?.ok === true ? (at(found.data, path) as LatencyFigures | null | undefined) : null;
     if (found?.ok !== true || figures == null) return [];
     const { p50, low, high } = figures;
-    return [{ x: n, y: p50, ...(low === null || high === null ? {} : { low, high }), file: found.file }];
+    return [{ x: n, y: p50, ...(low === null || high === null ? {} : { low, high }) }];
   });
   return { name, source, stage, points, path, fit: fitPowerLaw(points) };
 }
@@ -449,7 +442,7 @@ function seriesOf(curves: readonly Curve[]): PlotSeries[] {
         name,
         source,
         mark: 'points-and-line',
-        points: points.map(({ file: _, ...point }) => point),
+        points,
       }),
     );
   // Of what is compared: the last node's commit.
