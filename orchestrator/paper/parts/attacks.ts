@@ -55,7 +55,7 @@ export const attacksPart: PaperPart = {
       (attackers): Measurement => ({
         id: liveId(attackers),
         title: `attack with real nodes: ${attackers} ${attack.title} of ${NODES}`,
-        seconds: 18,
+        seconds: 20,
         measure: async (context) => ({ ...(await performAttack(attack, attackers, context)) }),
       }),
     );
