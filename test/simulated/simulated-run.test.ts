@@ -180,7 +180,7 @@ describe('the fabric in virtual time', () => {
       ...plan,
       timeline: [
         fault('down', 50, 2000, { kind: 'crash', seats: ['8'], database: 'kept' }),
-        fault('broker', 1500, null, { kind: 'broker-restart', sessions: 'lost', downMs: 100 }),
+        fault('broker', 1400, null, { kind: 'broker-restart', sessions: 'lost', downMs: 100 }),
       ],
     });
     // The last one comes when the new broker is there and has not heard of node 8 yet.
