@@ -1,7 +1,6 @@
 /**
  * One vote per requester and State, over all incarnations of a voter (invariant I7), looked up in plain histories apart
- * from the check that judges runs: a node that crashed and came back
- * may repeat its vote, never give another. Pure.
+ * from the check that judges runs: a node that crashed and came back may repeat its vote, never give another. Pure.
  */
 import { type History, numberOf, textOf } from '../../orchestrator/history/observation.ts';
 
