@@ -1,9 +1,7 @@
 /** Faults of the fabric's broker, which is a part of the system under test. */
 import { randomUUID } from 'node:crypto';
-import type { Fault } from '../scenario/scenario-plan.ts';
+import type { FaultOf } from '../scenario/scenario-plan.ts';
 import { type FaultHandler, type FaultWorld, upOf } from './fault-world.ts';
-
-type Of<K extends Fault['kind']> = Extract<Fault, { readonly kind: K }>;
 
 /** Nodes connect again within a second or two. */
 const RECONNECT_MS_MAX = 15_000;
@@ -12,7 +10,7 @@ const TOLD_MS_MAX = 10_000;
 const SILENCE_MS = 500;
 
 /** Resolves when it runs again and every node that is up has a session. */
-export function brokerRestart(world: FaultWorld, { sessions, downMs }: Of<'broker-restart'>): FaultHandler {
+export function brokerRestart(world: FaultWorld, { sessions, downMs }: FaultOf<'broker-restart'>): FaultHandler {
   const { lab, plan, watch } = world;
   /** Have not told of a lost session. */
   const untold = new Set<string>();
@@ -69,7 +67,7 @@ export function brokerPause(world: FaultWorld): FaultHandler {
   };
 }
 
-export function cutClient(world: FaultWorld, { seats }: Of<'cut-client'>): FaultHandler {
+export function cutClient(world: FaultWorld, { seats }: FaultOf<'cut-client'>): FaultHandler {
   const { lab } = world;
   let missed: readonly string[] = [];
   return {
@@ -83,7 +81,7 @@ export function cutClient(world: FaultWorld, { seats }: Of<'cut-client'>): Fault
 }
 
 /** Seen to work when a queue was full. */
-export function queueLimit(world: FaultWorld, { messages }: Of<'queue-limit'>): FaultHandler {
+export function queueLimit(world: FaultWorld, { messages }: FaultOf<'queue-limit'>): FaultHandler {
   const { lab } = world;
   let before = 0;
   const dropped = async (): Promise<number> => (await lab.fabric.stats())?.dropped['queue-full'] ?? 0;

@@ -7,6 +7,7 @@ import type { MetricName } from '../checks/metric.ts';
 import { messageOf } from '../failure.ts';
 import type { PlannedFault } from '../scenario/scenario-plan.ts';
 import { brokerPause, brokerRestart, cutClient, queueLimit } from './broker-faults.ts';
+import { type FaultHandlers, handlerOf } from './fault-handlers.ts';
 import type { FaultHandler, FaultWorld } from './fault-world.ts';
 import { linkFault } from './link-fault.ts';
 import { behave, clock, crash, join, leave, pause, restart, slowDisk } from './node-faults.ts';
@@ -25,36 +26,21 @@ export interface InjectorOptions {
 const LOOK_EVERY_MS = 20;
 const HEAL_MS_MAX = 60_000;
 
-export function handlerOf(world: FaultWorld, { id, fault, durationMs }: PlannedFault): FaultHandler {
-  switch (fault.kind) {
-    case 'crash':
-      return crash(world, fault);
-    case 'pause':
-      return pause(world, fault);
-    case 'restart':
-      return restart(world, fault);
-    case 'leave':
-      return leave(world, fault, durationMs !== null);
-    case 'join':
-      return join(world, fault);
-    case 'slow-disk':
-      return slowDisk(world, id, fault);
-    case 'clock':
-      return clock(world, id, fault);
-    case 'behave':
-      return behave(world, id, fault);
-    case 'link':
-      return linkFault(world, id, fault);
-    case 'broker-restart':
-      return brokerRestart(world, fault);
-    case 'broker-pause':
-      return brokerPause(world);
-    case 'cut-client':
-      return cutClient(world, fault);
-    case 'queue-limit':
-      return queueLimit(world, fault);
-  }
-}
+const HANDLERS: FaultHandlers<FaultWorld, FaultHandler> = {
+  behave,
+  'broker-pause': brokerPause,
+  'broker-restart': brokerRestart,
+  clock,
+  crash,
+  'cut-client': cutClient,
+  join,
+  leave,
+  link: linkFault,
+  pause,
+  'queue-limit': queueLimit,
+  restart,
+  'slow-disk': slowDisk,
+};
 
 export class FaultInjector {
   readonly #options: InjectorOptions;
@@ -106,7 +92,7 @@ export class FaultInjector {
 
   #run(fault: PlannedFault, begunMs: number): void {
     const begun = this.#due(fault, begunMs).then((due) => {
-      if (due === null) return this.#perform(fault, handlerOf(this.#options.world, fault));
+      if (due === null) return this.#perform(fault, handlerOf(HANDLERS, this.#options.world, fault));
       this.#log(fault, 'skipped', due);
       return null;
     });

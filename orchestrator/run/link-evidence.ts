@@ -44,7 +44,7 @@ export class LinkProbe {
     return this.#unseen.size === 0;
   }
 
-  /** Begins a round. `up`: seats whose node runs. Returns those that are to send a canary each; none is possible. */
+  /** Begins a round. `up`: seats whose node runs. Returns those that are to send a canary each, perhaps none. */
   begin(up: readonly string[]): readonly string[] {
     this.#round = [...this.#unseen.keys()].map((rule) => ({ rule, pairs: pairsOf(rule, up) }));
     return [...new Set(this.#round.flatMap(({ pairs }) => pairs.map(([from]) => from)))];
@@ -79,20 +79,22 @@ export class LinkProbe {
       const probes = this.#unseen.get(rule)! + (pairs.length > 0 ? 1 : 0);
       if (shown) this.#unseen.delete(rule);
       else this.#unseen.set(rule, probes);
-      if (!shown && probes >= PROBES_MAX) return this.missing;
+      if (!shown && probes >= PROBES_MAX) return missingText(rule, probes);
     }
     return null;
   }
 
   /** What there is to say where the time is over before the probe is; null when it is over. */
   get missing(): string | null {
-    for (const [{ id }, probes] of this.#unseen) {
-      return probes === 0
-        ? `rule ${id}: no two nodes that run are on its links`
-        : `rule ${id}: no canary that it should have delayed arrived`;
-    }
+    for (const [rule, probes] of this.#unseen) return missingText(rule, probes);
     return null;
   }
+}
+
+function missingText({ id }: LinkRule, probes: number): string {
+  return probes === 0
+    ? `rule ${id}: no two nodes that run are on its links`
+    : `rule ${id}: no canary that it should have delayed arrived`;
 }
 
 /** Of `rules`, those that have changed nothing. */

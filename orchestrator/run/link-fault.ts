@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LinkRule } from '../fabric/link-rule.ts';
 import { numberOf, textOf } from '../history/observation.ts';
-import type { Fault } from '../scenario/scenario-plan.ts';
+import type { FaultOf, PlannedFault } from '../scenario/scenario-plan.ts';
 import { type FaultHandler, type FaultWorld, upOf } from './fault-world.ts';
 import { type HeardCanary, idleRules, LinkProbe } from './link-evidence.ts';
 
@@ -16,8 +16,8 @@ const EARLY_MS = 0.5;
 
 export function linkFault(
   world: FaultWorld,
-  id: string,
-  { rules }: Extract<Fault, { readonly kind: 'link' }>,
+  { rules }: FaultOf<'link'>,
+  { id }: Pick<PlannedFault, 'id'>,
 ): FaultHandler {
   return {
     apply: () => world.links.add(id, rules),

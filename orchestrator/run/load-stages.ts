@@ -135,7 +135,7 @@ export class LoadStages {
   async #holdStanding(): Promise<void> {
     const { plan } = this.#options;
     const links = standingLinks(plan);
-    if (links !== null) await this.#injector.hold(links, linkFault(this.#world, links.id, links.fault));
+    if (links !== null) await this.#injector.hold(links, linkFault(this.#world, links.fault, links));
     for (const planned of standingBehaviours(plan)) {
       await this.#injector.hold(planned, {
         apply: async () => {},

@@ -1,15 +1,15 @@
 /** Faults of nodes: crash, pause, restart, leaving and joining, and what happens inside their processes. */
-import type { Fault } from '../scenario/scenario-plan.ts';
+import type { FaultOf, PlannedFault } from '../scenario/scenario-plan.ts';
 import { type FaultHandler, type FaultWorld, requireUp, tellConditions, upOf } from './fault-world.ts';
 import type { Change } from './seat-conditions.ts';
 
-type Of<K extends Fault['kind']> = Extract<Fault, { readonly kind: K }>;
+type Named = Pick<PlannedFault, 'id'>;
 
 /** An answer that takes longer is none: a node that runs answers within a few milliseconds. */
 const ANSWER_MS_MAX = 400;
 
 /** Ends without notice; healed by a start, with or without the database. */
-export function crash(world: FaultWorld, { seats, database }: Of<'crash'>): FaultHandler {
+export function crash(world: FaultWorld, { seats, database }: FaultOf<'crash'>): FaultHandler {
   const { lab } = world;
   return {
     apply: async () => {
@@ -22,7 +22,7 @@ export function crash(world: FaultWorld, { seats, database }: Of<'crash'>): Faul
   };
 }
 
-export function restart(world: FaultWorld, { seats, database }: Of<'restart'>): FaultHandler {
+export function restart(world: FaultWorld, { seats, database }: FaultOf<'restart'>): FaultHandler {
   const { lab } = world;
   return {
     apply: async () => {
@@ -36,23 +36,27 @@ export function restart(world: FaultWorld, { seats, database }: Of<'restart'>): 
   };
 }
 
-/** `comesBack`: it has a duration, after which its nodes are started again. */
-export function leave(world: FaultWorld, { seats }: Of<'leave'>, comesBack: boolean): FaultHandler {
+/** Where it has a duration, its nodes are started again after it. */
+export function leave(
+  world: FaultWorld,
+  { seats }: FaultOf<'leave'>,
+  { durationMs }: Pick<PlannedFault, 'durationMs'>,
+): FaultHandler {
   return {
     apply: async () => {
       requireUp(world, seats);
       await Promise.all(seats.map((seat) => world.lab.stopNode(seat)));
     },
     verify: async () => stillUp(world, seats),
-    heal: comesBack ? () => startAll(world, seats, 'kept') : null,
+    heal: durationMs === null ? null : () => startAll(world, seats, 'kept'),
   };
 }
 
-export function join(world: FaultWorld, { seats }: Of<'join'>): FaultHandler {
+export function join(world: FaultWorld, { seats }: FaultOf<'join'>): FaultHandler {
   return { apply: () => startAll(world, seats, null), verify: async () => notUp(world, seats), heal: null };
 }
 
-export function pause(world: FaultWorld, { seats }: Of<'pause'>): FaultHandler {
+export function pause(world: FaultWorld, { seats }: FaultOf<'pause'>): FaultHandler {
   const { lab } = world;
   return {
     apply: async () => {
@@ -70,16 +74,16 @@ export function pause(world: FaultWorld, { seats }: Of<'pause'>): FaultHandler {
 }
 
 /** The node says that its conditions changed; that is all that can be seen of these two from outside. */
-export function slowDisk(world: FaultWorld, id: string, { seats, commitMs }: Of<'slow-disk'>): FaultHandler {
+export function slowDisk(world: FaultWorld, { seats, commitMs }: FaultOf<'slow-disk'>, { id }: Named): FaultHandler {
   return conditionFault(world, id, seats, (conditions) => ({ ...conditions, commitDelayMs: commitMs }));
 }
 
-export function clock(world: FaultWorld, id: string, { seats, offsetMs }: Of<'clock'>): FaultHandler {
+export function clock(world: FaultWorld, { seats, offsetMs }: FaultOf<'clock'>, { id }: Named): FaultHandler {
   return conditionFault(world, id, seats, (conditions) => ({ ...conditions, clockOffsetMs: offsetMs }));
 }
 
 /** Seen to work by the first message that one of them changes, makes or keeps back. */
-export function behave(world: FaultWorld, id: string, { seats, behaviours }: Of<'behave'>): FaultHandler {
+export function behave(world: FaultWorld, { seats, behaviours }: FaultOf<'behave'>, { id }: Named): FaultHandler {
   const told = conditionFault(world, id, seats, (conditions) => ({
     ...conditions,
     behaviours: [...conditions.behaviours, ...behaviours],

@@ -1,7 +1,7 @@
 /** What a plan has in force for the whole load, as faults like any other: asked, applied, seen to work, healed. Pure. */
-import type { Fault, PlannedFault, ScenarioPlan } from '../scenario/scenario-plan.ts';
+import type { FaultKind, FaultOf, PlannedFault, ScenarioPlan } from '../scenario/scenario-plan.ts';
 
-type Standing<K extends Fault['kind']> = PlannedFault & { readonly fault: Extract<Fault, { readonly kind: K }> };
+type Standing<K extends FaultKind> = PlannedFault & { readonly fault: FaultOf<K> };
 
 /** The plan's own link rules; null where it has none. */
 export function standingLinks({ links, seats }: Pick<ScenarioPlan, 'links' | 'seats'>): Standing<'link'> | null {

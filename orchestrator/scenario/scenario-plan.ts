@@ -111,6 +111,8 @@ export type Fault =
 
 export type FaultKind = Fault['kind'];
 
+export type FaultOf<K extends FaultKind> = Extract<Fault, { readonly kind: K }>;
+
 /** All that are given must hold. */
 export type Trigger =
   | { readonly atMs: number }

@@ -5,10 +5,11 @@
 import { allOf, perform, type Script, Signal } from '../../node/simulation/script.ts';
 import type { MetricName } from '../checks/metric.ts';
 import { messageOf } from '../failure.ts';
+import { handlerOf } from '../run/fault-handlers.ts';
 import type { NewRunEvent } from '../run/run-log.ts';
 import type { FaultState } from '../run/run-record.ts';
 import type { PlannedFault } from '../scenario/scenario-plan.ts';
-import { type FaultHandler, type FaultWorld, handlerOf } from './simulated-faults.ts';
+import { type FaultHandler, type FaultWorld, HANDLERS } from './simulated-faults.ts';
 
 export interface FaultTimelineOptions {
   readonly world: FaultWorld;
@@ -73,7 +74,7 @@ export class FaultTimeline {
 
   *#whenDue(fault: PlannedFault, begunMs: number, inForce: Signal): Script {
     const due = yield* this.#due(fault, begunMs);
-    if (due === null) yield* this.#perform(fault, handlerOf(this.#options.world, fault), inForce);
+    if (due === null) yield* this.#perform(fault, handlerOf(HANDLERS, this.#options.world, fault), inForce);
     else this.#log(fault, 'skipped', due);
   }
 

@@ -5,12 +5,11 @@
 import type { NodeConditions } from '../../node/host/conditions.ts';
 import { allOf, perform, type Script, Signal } from '../../node/simulation/script.ts';
 import type { LinkRule } from '../fabric/link-rule.ts';
+import type { FaultHandlers } from '../run/fault-handlers.ts';
 import { idleRules, LinkProbe } from '../run/link-evidence.ts';
 import type { Change, SeatConditions } from '../run/seat-conditions.ts';
-import type { Fault, PlannedFault } from '../scenario/scenario-plan.ts';
+import type { FaultOf, PlannedFault } from '../scenario/scenario-plan.ts';
 import type { SimulatedLab } from './simulated-lab.ts';
-
-type Of<K extends Fault['kind']> = Extract<Fault, { readonly kind: K }>;
 
 export interface FaultWorld {
   readonly lab: SimulatedLab;
@@ -40,40 +39,34 @@ const LOOK_EVERY_MS = 250;
 /** Half a thousandth of a millisecond: what a sum of floating-point delays may be short of. */
 const EARLY_MS = 0.0005;
 
-export function handlerOf(world: FaultWorld, { id, fault, durationMs }: PlannedFault): FaultHandler {
-  switch (fault.kind) {
-    case 'crash':
-      return crash(world, fault);
-    case 'pause':
-      return pause(world, fault);
-    case 'restart':
-      return restart(world, fault);
-    case 'leave':
-      return leave(world, fault, durationMs !== null);
-    case 'join':
-      return { apply: () => startAll(world, fault.seats, null), verify: () => notUp(world, fault.seats), heal: null };
-    case 'slow-disk':
-      return conditionFault(world, id, fault.seats, (was) => ({ ...was, commitDelayMs: fault.commitMs }));
-    case 'clock':
-      return conditionFault(world, id, fault.seats, (was) => ({ ...was, clockOffsetMs: fault.offsetMs }));
-    case 'behave':
-      return behave(world, id, fault);
-    case 'link':
-      return linkFault(world, id, fault.rules);
-    case 'broker-restart':
-      return brokerRestart(world, fault);
-    case 'broker-pause':
-      return brokerPause(world);
-    case 'cut-client':
-      return cutClient(world, fault);
-    case 'queue-limit':
-      return queueLimit(world, fault);
-  }
-}
+export const HANDLERS: FaultHandlers<FaultWorld, FaultHandler> = {
+  crash,
+  restart,
+  leave,
+  join: (world, { seats }) => ({
+    apply: () => startAll(world, seats, null),
+    verify: () => notUp(world, seats),
+    heal: null,
+  }),
+  pause,
+  'slow-disk': (world, { seats, commitMs }, { id }) =>
+    conditionFault(world, id, seats, (was) => ({ ...was, commitDelayMs: commitMs })),
+  clock: (world, { seats, offsetMs }, { id }) =>
+    conditionFault(world, id, seats, (was) => ({ ...was, clockOffsetMs: offsetMs })),
+  behave: (world, { seats, behaviours }, { id }) => ({
+    ...conditionFault(world, id, seats, (was) => ({ ...was, behaviours: [...was.behaviours, ...behaviours] })),
+    verify: firstAct(world, seats),
+  }),
+  link: linkFault,
+  'broker-restart': brokerRestart,
+  'broker-pause': brokerPause,
+  'cut-client': cutClient,
+  'queue-limit': queueLimit,
+};
 
 // --- nodes --------------------------------------------------------------------------------------------------------
 
-function crash(world: FaultWorld, { seats, database }: Of<'crash'>): FaultHandler {
+function crash(world: FaultWorld, { seats, database }: FaultOf<'crash'>): FaultHandler {
   return {
     *apply() {
       requireUp(world, seats);
@@ -85,7 +78,7 @@ function crash(world: FaultWorld, { seats, database }: Of<'crash'>): FaultHandle
   };
 }
 
-function restart(world: FaultWorld, { seats, database }: Of<'restart'>): FaultHandler {
+function restart(world: FaultWorld, { seats, database }: FaultOf<'restart'>): FaultHandler {
   return {
     *apply() {
       requireUp(world, seats);
@@ -98,18 +91,18 @@ function restart(world: FaultWorld, { seats, database }: Of<'restart'>): FaultHa
   };
 }
 
-function leave(world: FaultWorld, { seats }: Of<'leave'>, comesBack: boolean): FaultHandler {
+function leave(world: FaultWorld, { seats }: FaultOf<'leave'>, { durationMs }: PlannedFault): FaultHandler {
   return {
     *apply() {
       requireUp(world, seats);
       yield* stopAll(world, seats, false);
     },
     verify: () => stillUp(world, seats),
-    heal: comesBack ? () => startAll(world, seats, 'kept') : null,
+    heal: durationMs === null ? null : () => startAll(world, seats, 'kept'),
   };
 }
 
-function pause(world: FaultWorld, { seats }: Of<'pause'>): FaultHandler {
+function pause(world: FaultWorld, { seats }: FaultOf<'pause'>): FaultHandler {
   const { lab } = world;
   return {
     apply: () =>
@@ -127,11 +120,6 @@ function pause(world: FaultWorld, { seats }: Of<'pause'>): FaultHandler {
         for (const seat of seats) lab.node(seat).resume();
       }),
   };
-}
-
-function behave(world: FaultWorld, id: string, { seats, behaviours }: Of<'behave'>): FaultHandler {
-  const told = conditionFault(world, id, seats, (was) => ({ ...was, behaviours: [...was.behaviours, ...behaviours] }));
-  return { ...told, verify: firstAct(world, seats) };
 }
 
 /** Begins to look when it is called; its script ends as soon as one of `seats` deviates. */
@@ -222,7 +210,7 @@ function notUp({ lab }: FaultWorld, seats: readonly string[]): Script<string | n
 
 // --- the broker ---------------------------------------------------------------------------------------------------
 
-function brokerRestart({ lab }: FaultWorld, { sessions, downMs }: Of<'broker-restart'>): FaultHandler {
+function brokerRestart({ lab }: FaultWorld, { sessions, downMs }: FaultOf<'broker-restart'>): FaultHandler {
   let away: readonly string[] = [];
   return {
     *apply() {
@@ -253,7 +241,7 @@ function brokerPause({ lab }: FaultWorld): FaultHandler {
   };
 }
 
-function cutClient({ lab }: FaultWorld, { seats }: Of<'cut-client'>): FaultHandler {
+function cutClient({ lab }: FaultWorld, { seats }: FaultOf<'cut-client'>): FaultHandler {
   let missed: readonly string[] = [];
   return {
     apply: () =>
@@ -267,7 +255,7 @@ function cutClient({ lab }: FaultWorld, { seats }: Of<'cut-client'>): FaultHandl
 }
 
 /** Seen to work when a queue was full. */
-function queueLimit({ lab }: FaultWorld, { messages }: Of<'queue-limit'>): FaultHandler {
+function queueLimit({ lab }: FaultWorld, { messages }: FaultOf<'queue-limit'>): FaultHandler {
   let before = 0;
   const dropped = (): number => lab.fabric.stats().dropped['queue-full'];
   return {
@@ -286,7 +274,11 @@ function queueLimit({ lab }: FaultWorld, { messages }: Of<'queue-limit'>): Fault
 
 // --- links --------------------------------------------------------------------------------------------------------
 
-export function linkFault(world: FaultWorld, id: string, rules: readonly LinkRule[]): FaultHandler {
+export function linkFault(
+  world: FaultWorld,
+  { rules }: FaultOf<'link'>,
+  { id }: Pick<PlannedFault, 'id'>,
+): FaultHandler {
   const { lab, links } = world;
   const apply = (): void => lab.fabric.setLinks([...links.values()].flat());
   return {

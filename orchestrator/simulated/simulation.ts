@@ -252,7 +252,7 @@ export class Simulation {
   /** What is in force for the whole load is a fault like any other: asked, applied, seen to work, healed. */
   *#holdStanding(): Script {
     const links = standingLinks(this.#plan);
-    if (links !== null) yield* this.#faults.hold(links, linkFault(this.#world, links.id, links.fault.rules));
+    if (links !== null) yield* this.#faults.hold(links, linkFault(this.#world, links.fault, links));
     const nothing = (): Script => allOf([]);
     for (const planned of standingBehaviours(this.#plan)) {
       const handler = { apply: nothing, verify: firstAct(this.#world, planned.fault.seats), heal: nothing };

@@ -326,6 +326,32 @@ describe('a trigger of a simulated run', () => {
   });
 });
 
+describe('the timeout of a simulated run', () => {
+  const reasonsOf = (change: (plan: ScenarioPlan) => ScenarioPlan) => {
+    const { end } = simulatedHistory(simulatedPlan({ purchases: 2, change }));
+    const phases = end.events.flatMap((event) => (event.event === 'phase' ? [[event.phase, event.t] as const] : []));
+    return { reasons: end.reasons, at: new Map(phases) };
+  };
+
+  it('counts from the end of the start and ends the load', () => {
+    const { reasons, at } = reasonsOf((plan) => ({ ...plan, timeoutMs: 2000, endsEarly: false }));
+    assert.deepEqual(reasons, ['timeout: expected the final reads within 2 s after the start']);
+    assert.equal(at.get('heal')! - at.get('fund')!, 2000);
+  });
+
+  it('is told also where it comes while the lab settles, which goes on', () => {
+    const change = (plan: ScenarioPlan): ScenarioPlan => ({
+      ...plan,
+      timeoutMs: 3000,
+      loadMs: 1000,
+      settleMsMax: 5000,
+    });
+    const { reasons, at } = reasonsOf(change);
+    assert.deepEqual(reasons, ['timeout: expected the final reads within 3 s after the start']);
+    assert.ok(at.get('read')! - at.get('settle')! >= 5000, `settled for ${at.get('read')! - at.get('settle')!} ms`);
+  });
+});
+
 describe('closed streams of a simulated run', () => {
   it('order one purchase after another, and give up what is not decided', () => {
     const silence = { ...IDLE_RULE, id: 'silence', from: ['2'], classes: ['request' as const], drop: 1 };
