@@ -24,7 +24,7 @@ const RATE_ID = 'energy-hash-rate';
 /** As long as what is hashed for a vote, without the nonce. */
 const PREFIX = 'v'.repeat(117);
 const HASHES_A_LOOK = 20_000;
-const RATE_CPU_MS_MIN = 700;
+const RATE_CPU_MS_MIN = 400;
 
 interface Case {
   readonly nodes: number;
