@@ -1,7 +1,4 @@
-/**
- * Puts the figures of a benchmark file into README.md, between its two markers: `node orchestrator/bench/readme-table.ts
- * bench/FILE.json`. Nothing in that table is written by hand.
- */
+/** README's table of figures, made of a benchmark file between two markers. Nothing in it is written by hand. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { PROJECT_ROOT } from '../project.ts';
@@ -33,11 +30,8 @@ function table(file: BenchFile, path: string): string {
   ].join('\n');
 }
 
-const [source] = process.argv.slice(2);
-if (source === undefined) {
-  process.stderr.write('readme-table: expected a file that npm run bench has written, got nothing\n');
-  process.exitCode = 64;
-} else {
+/** `source`: a file that `npm run bench` has written. */
+export function writeReadmeTable(source: string): void {
   const readme = join(PROJECT_ROOT, 'README.md');
   const text = readFileSync(readme, 'utf8');
   const file = JSON.parse(readFileSync(source, 'utf8')) as BenchFile;

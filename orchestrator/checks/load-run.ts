@@ -21,8 +21,6 @@ const GAPS_FILE = 'gaps.json';
 const FABRIC_FILE = 'fabric.json';
 const LATEST = 'latest';
 const PLAN_SCHEMA = 1;
-const _CHUNK_BYTES = 1 << 20;
-const _LINE_FEED = 0x0a;
 
 export interface SeatLine {
   readonly seat: string;

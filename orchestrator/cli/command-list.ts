@@ -4,12 +4,14 @@ import { brokerCommand } from '../commands/broker.ts';
 import { buyCommand } from '../commands/buy.ts';
 import { checkCommand } from '../commands/check.ts';
 import { cleanCommand } from '../commands/clean.ts';
+import { compareCommand } from '../commands/compare.ts';
 import { credentialsCommand } from '../commands/credentials.ts';
 import { doctorCommand } from '../commands/doctor.ts';
 import { downCommand } from '../commands/down.ts';
 import { exploreCommand } from '../commands/explore.ts';
 import { logsCommand } from '../commands/logs.ts';
 import { restartCommand, startCommand, stopCommand } from '../commands/node-commands.ts';
+import { paperCommand } from '../commands/paper.ts';
 import { planCommand } from '../commands/plan.ts';
 import { replayCommand } from '../commands/replay.ts';
 import { reportCommand } from '../commands/report.ts';
@@ -27,6 +29,8 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   replayCommand,
   exploreCommand,
+  paperCommand,
+  compareCommand,
   reportCommand,
   upCommand,
   statusCommand,

@@ -37,8 +37,9 @@ export interface Measurement {
   /** About how long it takes on two cores, for progress. */
   readonly seconds: number;
   /**
-   * Rejects with CannotMeasure where this machine lacks what is needed (the cells say why, and it is tried again next
-   * time); any other rejection ends the evaluation.
+   * Rejects with CannotMeasure where this machine lacks what is needed, and with a Failure where it went wrong: in both
+   * cases the cells say why, the others are measured, and it is tried again next time. Any other rejection is a bug and
+   * ends the evaluation.
    */
   measure(context: MeasureContext): Promise<RawData>;
 }

@@ -80,6 +80,14 @@ export interface PaperPlot {
   readonly series: readonly PlotSeries[];
 }
 
+/** A figure of the paper beside the one that was found here. */
+export interface PaperHeadline {
+  /** "Time to consensus, 48 nodes". */
+  readonly name: string;
+  readonly paper: Cell;
+  readonly here: Cell;
+}
+
 export interface PaperSection {
   readonly id: string;
   /** "Table II: vote latency by size of id". */
@@ -92,6 +100,8 @@ export interface PaperSection {
   readonly plots: readonly PaperPlot[];
   /** What the figures can and cannot say. */
   readonly limits: readonly string[];
+  /** The few figures that stand for the section in the summary and in the README. */
+  readonly headlines?: readonly PaperHeadline[];
 }
 
 /** paper.json. */
@@ -102,8 +112,8 @@ export interface PaperResults {
   readonly at: string;
   readonly options: PaperOptions;
   readonly machine: Machine;
-  /** The engine's name and version; null where nodes ran as processes. */
-  readonly engine: string | null;
+  /** By the node's own search, when the evaluation began. */
+  readonly hashesPerSecond: number;
   /** Sum over all measurements. */
   readonly tookMs: number;
   readonly sections: readonly PaperSection[];

@@ -3,12 +3,12 @@
  * image, markup or table cell can come out of an id.
  */
 import { expectedText, resultOf } from './check-text.ts';
-import { onOneLine, shortened } from './markup.ts';
+import { MARKDOWN_ROWS_MAX, plainMarkdown as plain, markdownTable as table } from './markdown-text.ts';
+import { onOneLine } from './markup.ts';
 import { countText, millisecondsText, plainNumber, secondsText } from './quantity-text.ts';
 import { commandText } from './replay-command.ts';
 import type { RunSummary } from './run-summary.ts';
 
-const ROWS_MAX = 60;
 const MARKS = { pass: '\u2705', failed: '\u274c', inconclusive: '\u2754' } as const;
 const RESULT_MARKS = { 'as expected': '\u2705', 'not as expected': '\u274c', unknown: '\u2754' } as const;
 
@@ -21,7 +21,7 @@ export function markdownSummary(summary: RunSummary): string {
     '',
     `${seats.length} nodes, profile ${plain(profile)}, runtime ${plain(runtime)}, seed ${plain(seed)}, took ${secondsText(tookMs)}`,
     '',
-    ...reasons.slice(0, ROWS_MAX).map((reason) => `- ${plain(reason)}`),
+    ...reasons.slice(0, MARKDOWN_ROWS_MAX).map((reason) => `- ${plain(reason)}`),
     '',
     ...table(
       ['', 'check', 'expected', 'observed'],
@@ -64,22 +64,6 @@ export function markdownSummary(summary: RunSummary): string {
     '',
   ];
   return lines.join('\n');
-}
-
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const shown = rows.slice(0, ROWS_MAX).map(line);
-  if (rows.length > ROWS_MAX)
-    shown.push(line([`and ${rows.length - ROWS_MAX} more`, ...titles.slice(1).map(() => '')]));
-  return [line(titles), line(titles.map(() => '---')), ...shown, ''];
-}
-
-/** One line of text in which nothing is Markdown or HTML, cut to 300 characters. */
-function plain(text: string): string {
-  return shortened(onOneLine(text), 300)
-    .replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`)
-    .replace(/[\\`*_{}[\]()#+!|~@:$]/g, '\\$&')
-    .replace(/\b(https?|www)\b/gi, (scheme) => `${scheme.slice(0, 1)}&#8203;${scheme.slice(1)}`);
 }
 
 /** A fence longer than any run of backticks inside. */

@@ -13,6 +13,21 @@ export function plainNumber(value: number): string {
   return grouped(text.includes('.') ? text.replace(/\.?0+$/, '') : text);
 }
 
+/**
+ * Three significant digits of any size, never "0" for what is not 0: powers of ten below 0.0001 and from 10^9 on. Whole
+ * numbers below a million stay as they are.
+ */
+export function significantNumber(value: number): string {
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e6) return grouped(String(value + 0));
+  if (!Number.isFinite(value) || (size >= 1e-4 && size < 1e9)) return plainNumber(Number(value.toPrecision(3)));
+  const [digits = '', exponent = ''] = value.toExponential(2).split('e');
+  const raised = [...exponent.replace('+', '')].map((c) => (c === '-' ? '\u207b' : RAISED[Number(c)]!));
+  return `${Number(digits)}${SPACE}\u00d7${SPACE}10${raised.join('')}`;
+}
+
+const RAISED = [...'\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'];
+
 /** A whole number, thousands apart. */
 export function countText(value: number | null): string {
   return value === null || !Number.isFinite(value) ? NONE : grouped(String(Math.round(value)));

@@ -26,6 +26,8 @@ export interface FrameOptions {
 
 /** Right of the box, what every picture leaves free at least. */
 const EDGE_PX = 10;
+/** Labels above each other are this far apart at least. */
+const LINE_PX = 13;
 
 /** SVG of `content`, which is markup already. */
 export function frame(options: FrameOptions, content: string): string {
@@ -47,9 +49,9 @@ export function emptyFrame(options: FrameOptions, sentence: string): string {
   );
 }
 
-/** Ticks below the box; `label` at its right end, under them. */
-export function xAxis(scale: Scale, box: Box, label: string): string {
-  const ticks = ticksOf(scale, Math.max(2, Math.floor((box.right - box.left) / 85)));
+/** Ticks below the box, on a linear axis about every `tickPx`; `label` at its right end, under them. */
+export function xAxis(scale: Scale, box: Box, label: string, tickPx = 85): string {
+  const ticks = ticksOf(scale, Math.max(2, Math.floor((box.right - box.left) / tickPx)));
   let lastRight = -Infinity;
   const parts = ticks.values.map((value) => {
     const x = scale.at(value);
@@ -73,17 +75,23 @@ export function xAxis(scale: Scale, box: Box, label: string): string {
 /** Ticks left of the box; `label` above its left end. */
 export function yAxis(scale: Scale, box: Box, label: string, count = 4): string {
   const ticks = ticksOf(scale, count);
+  let lastY = Infinity;
   const parts = ticks.values.map((value) => {
     const y = scale.at(value);
+    const shown = lastY - y >= LINE_PX;
+    if (shown) lastY = y;
     return (
       `<path class="grid" d="M${short(box.left)} ${short(y)}H${short(box.right)}"/>` +
-      `<text class="label end" x="${short(box.left - 6)}" y="${short(y + 4)}">${tickText(value, ticks.step)}</text>`
+      (shown
+        ? `<text class="label end" x="${short(box.left - 6)}" y="${short(y + 4)}">${tickText(value, ticks.step)}</text>`
+        : '')
     );
   });
   return `${parts.join('')}<text class="label" x="0" y="${short(box.top - 8)}">${escaped(label)}</text>`;
 }
 
-function ticksOf(scale: Scale, count: number): Ticks {
+/** What the axis of `scale` is divided into; `count` for a linear one. */
+export function ticksOf(scale: Scale, count: number): Ticks {
   return scale.kind === 'log' ? logTicks(scale.from, scale.to) : niceTicks(scale.from, scale.to, count);
 }
 

@@ -46,7 +46,7 @@ export function niceMax(max: number, count: number): number {
   return Math.ceil(max / step - 1e-9) * step;
 }
 
-/** As many decimals as `step` needs; thousands as k, millions as M. */
+/** As many decimals as `step` needs; thousands as k, millions as M and so on. */
 export function tickText(value: number, step: number): string {
   if (step === 0) return value >= 1000 ? large(value) : String(value);
   if (Math.abs(step) >= 1000 || Math.abs(value) >= 10_000) return large(value);
@@ -57,6 +57,13 @@ export function tickText(value: number, step: number): string {
 
 function large(value: number): string {
   if (value === 0) return '0';
-  const [unit, letter] = Math.abs(value) >= 1e6 ? [1e6, 'M'] : [1000, 'k'];
+  const [unit, letter] = LETTERS.find(([least]) => Math.abs(value) >= least) ?? [1000, 'k'];
+  if (Math.abs(value) >= unit * 1e4) return value.toExponential(0).replace('+', '');
   return `${Number((value / unit).toFixed(3))}${letter}`;
 }
+
+const LETTERS = [
+  [1e12, 'T'],
+  [1e9, 'G'],
+  [1e6, 'M'],
+] as const;
