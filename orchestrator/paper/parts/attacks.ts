@@ -2,12 +2,13 @@
  * What the shipped attacks do to the paper's rules, by number of attackers: future work of the paper. One measurement an
  * attack, simulated with several seeds; in the full evaluation equivocators with real nodes as well.
  */
+import { type Interval, medianInterval, shareInterval } from '../../history/interval.ts';
 import { STUCK_REASONS } from '../../history/stuck-request.ts';
 import { type AttackData, type AttackRun, type LiveAttackData, performAttack, simulateAttack } from '../attack-runs.ts';
 import { ATTACKERS_MAX, ATTACKS, type Attack, NODES } from '../attack-scenarios.ts';
-import { medianInterval, shareInterval } from '../interval-of.ts';
 import type { Measurement, PaperOptions, PaperPart, RawRecords } from '../measurement.ts';
 import type { Cell, PaperPlot, PaperTable, RawReference } from '../paper-results.ts';
+import { text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 
 const SEEDS_FULL = 20;
@@ -16,6 +17,7 @@ const LIVE_ATTACK = 'equivocators';
 const LIVE_COUNTS = [2, 3] as const;
 /** Fewer decided than this share of what is decided without attackers, and it stalls. */
 const HOLDS_SHARE_MIN = 0.99;
+const COVERAGE_MIN = 0.95;
 
 type Verdict = 'holds' | 'stalls' | 'breaks';
 
@@ -193,17 +195,10 @@ function percent(share: number): number {
 
 // --- tables -------------------------------------------------------------------------------------------------------------
 
-function text(value: string): Cell {
-  return { kind: 'text', text: value };
-}
-
-function figure(
-  value: number,
-  unit: string,
-  raw: RawReference,
-  interval: { low: number; high: number } | null = null,
-): Cell {
-  return { kind: 'figure', source: 'model', value, unit, ...interval, raw };
+/** Few runs have no interval that covers as much as is said of one. */
+function figure(value: number, unit: string, raw: RawReference, interval: Interval | null = null): Cell {
+  const ends = interval === null || interval.coverage < COVERAGE_MIN ? {} : { low: interval.low, high: interval.high };
+  return { kind: 'figure', source: 'model', value, unit, ...ends, raw };
 }
 
 const OUTCOME_COLUMNS = [
@@ -248,13 +243,13 @@ function outcomeRow(title: string, outcome: Outcome, latencyMsWithout: number | 
   const ratio = latencyMs === null || latencyMsWithout === null ? null : latencyMs / latencyMsWithout;
   return [
     text(title),
-    text(String(attackers)),
+    text(attackers),
     text(verdict),
     figure(
       percent(decided / orders),
       `% of ${orders}`,
       outcome.raw,
-      interval === null ? null : { low: percent(interval.low), high: percent(interval.high) },
+      interval === null ? null : { ...interval, low: percent(interval.low), high: percent(interval.high) },
     ),
     figure(outcome.stuck, '', outcome.raw),
     figure(outcome.waiting, '', outcome.raw),
@@ -276,7 +271,7 @@ function stuckTable(records: RawRecords, outcomes: ReadonlyMap<string, readonly 
         const { runs } = measured.data.byAttackers[String(attackers)]!;
         const count = (reason: (typeof STUCK_REASONS)[number]): number =>
           runs.reduce((sum, { stuck }) => sum + stuck[reason], 0);
-        return [text(title), text(String(attackers)), ...STUCK_REASONS.map((reason) => figure(count(reason), '', raw))];
+        return [text(title), text(attackers), ...STUCK_REASONS.map((reason) => figure(count(reason), '', raw))];
       });
   });
   return {
@@ -309,7 +304,7 @@ function liveTable(records: RawRecords, { quick }: PaperOptions, simulated: read
             { kind: 'figure', source, value: percent(shareOf(of)), unit: `% of ${of.orders}`, raw: of.raw },
             { kind: 'figure', source, value: of.forkedRuns, unit: `of ${of.runs}`, raw: of.raw },
           ];
-    return [text(String(attackers)), ...shown(outcome, unsimulated, 'model'), ...shown(here, missing, 'here')];
+    return [text(attackers), ...shown(outcome, unsimulated, 'model'), ...shown(here, missing, 'here')];
   });
   return {
     id: 'attacks-live',

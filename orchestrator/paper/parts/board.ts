@@ -3,6 +3,7 @@ import { distributionOf } from '../../history/distribution.ts';
 import { type BoardData, type ContainerStretch, measureBoard } from '../board-run.ts';
 import type { PaperPart } from '../measurement.ts';
 import type { Cell, PaperTable } from '../paper-results.ts';
+import { text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 
 const BOARD = 'pi3bplus';
@@ -79,10 +80,6 @@ function findingOf(measured: Measured<BoardData>): string {
 
 function rounded(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-function text(value: string): Cell {
-  return { kind: 'text', text: value };
 }
 
 interface Row {

@@ -16,6 +16,7 @@ import {
 } from '../energy-model.ts';
 import type { PaperPart, RawRecords } from '../measurement.ts';
 import type { Cell, PaperTable, RawReference } from '../paper-results.ts';
+import { text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 import type { Load, ThroughputData } from '../throughput-run.ts';
 import { LOADS, throughputId } from './throughput.ts';
@@ -146,10 +147,6 @@ function calibration(rates: Measured<HashRates>): string {
   );
 }
 
-function text(value: string): Cell {
-  return { kind: 'text', text: value };
-}
-
 const PARTS = ['work', 'cpu', 'radio', 'total'] as const;
 const PART_TITLES = { work: 'work', cpu: 'processor time', radio: 'radio', total: 'total' } as const;
 
@@ -166,7 +163,7 @@ function energyTable(rates: Measured<HashRates>, cases: readonly Case[]): PaperT
       { title: 'at the most', align: 'right' },
     ],
     rows: cases.flatMap((one): (readonly Cell[])[] => {
-      const head = [text(String(one.nodes)), text(LOADS[one.load])];
+      const head = [text(one.nodes), text(LOADS[one.load])];
       const found = estimated(rates, one);
       if (typeof found === 'string') {
         const missing: Cell = { kind: 'missing', reason: found };

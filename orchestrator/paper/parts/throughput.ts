@@ -1,6 +1,8 @@
 /** Decisions a second, which the paper leaves open: one requester, and everybody at once. One measurement a case. */
+import type { Interval } from '../../history/interval.ts';
 import type { Measurement, PaperPart } from '../measurement.ts';
 import type { Cell, PaperPlot } from '../paper-results.ts';
+import { text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 import { type Load, measureThroughput, type ThroughputCase, type ThroughputData } from '../throughput-run.ts';
 
@@ -58,7 +60,7 @@ export const throughputPart: PaperPart = {
             { title: 'stuck', align: 'right' },
           ],
           rows: [
-            ...cases.map(({ nodes, load, measured }) => [text(String(nodes)), text(LOADS[load]), ...figures(measured)]),
+            ...cases.map(({ nodes, load, measured }) => [text(nodes), text(LOADS[load]), ...figures(measured)]),
             ...PEER_ROWS,
           ],
         },
@@ -98,10 +100,6 @@ const PEER_ROWS: readonly (readonly Cell[])[] = [
   ];
 });
 
-function text(value: string): Cell {
-  return { kind: 'text', text: value };
-}
-
 function figures(measured: Measured<ThroughputData>): readonly Cell[] {
   if (!measured.ok) return Array.from({ length: 5 }, (): Cell => ({ kind: 'missing', reason: measured.reason }));
   const { data, raw } = measured;
@@ -117,12 +115,16 @@ function figures(measured: Measured<ThroughputData>): readonly Cell[] {
   return [
     perSecond === null
       ? few
-      : { kind: 'figure', source: 'here', value: perSecond, unit: '1/s', ...interval, raw: raw('perSecond') },
+      : { kind: 'figure', source: 'here', value: perSecond, unit: '1/s', ...ends(interval), raw: raw('perSecond') },
     everywhereMs === null ? few : here(everywhereMs.p50, 'ms', 'everywhereMs.p50'),
     everywhereMs === null ? few : here(everywhereMs.p95, 'ms', 'everywhereMs.p95'),
     cost.decisions === 0 ? few : here(cost.nodesCpuMs / cost.decisions, 'ms', 'cost.nodesCpuMs'),
     here(data.stuck, `of ${data.ordered}`, 'stuck'),
   ];
+}
+
+function ends(interval: Interval | null): { low?: number; high?: number } {
+  return interval === null ? {} : { low: interval.low, high: interval.high };
 }
 
 function findingOf(cases: readonly Case[]): string {
@@ -140,7 +142,7 @@ function plotsOf(cases: readonly Case[]): readonly PaperPlot[] {
   const series = (['one', 'all'] as const).flatMap((load) => {
     const points = cases.flatMap(({ nodes, load: own, measured }) =>
       own === load && measured.ok && measured.data.perSecond !== null
-        ? [{ x: nodes, y: measured.data.perSecond, ...measured.data.interval }]
+        ? [{ x: nodes, y: measured.data.perSecond, ...ends(measured.data.interval) }]
         : [],
     );
     return points.length < 2 ? [] : [{ name: LOADS[load], source: 'here', mark: 'points-and-line', points } as const];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type BoardData, type ContainerStretch, measureBoard } from '../../../orchestrator/paper/board-run.ts';
-import { CannotMeasure } from '../../../orchestrator/paper/measurement.ts';
-import { boardPart } from '../../../orchestrator/paper/parts/board.ts';
-import { cellsOf, measureContext, measuredRecord, presented, unmeasuredRecord } from '../../support/paper-section.ts';
+import { type BoardData, type ContainerStretch, measureBoard } from '../../orchestrator/paper/board-run.ts';
+import { CannotMeasure } from '../../orchestrator/paper/measurement.ts';
+import { boardPart } from '../../orchestrator/paper/parts/board.ts';
+import { cellsOf, measureContext, measuredRecord, presented, unmeasuredRecord } from '../support/paper-section.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

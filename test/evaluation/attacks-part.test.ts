@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type AttackData, type AttackRun, simulateAttack } from '../../../orchestrator/paper/attack-runs.ts';
-import { ATTACKS, type Attack } from '../../../orchestrator/paper/attack-scenarios.ts';
-import type { PaperTable } from '../../../orchestrator/paper/paper-results.ts';
-import { attacksPart } from '../../../orchestrator/paper/parts/attacks.ts';
+import { type AttackData, type AttackRun, simulateAttack } from '../../orchestrator/paper/attack-runs.ts';
+import { ATTACKS, type Attack } from '../../orchestrator/paper/attack-scenarios.ts';
+import type { PaperTable } from '../../orchestrator/paper/paper-results.ts';
+import { attacksPart } from '../../orchestrator/paper/parts/attacks.ts';
 import {
   cellsOf,
   FULL_OPTIONS,
@@ -14,7 +14,7 @@ import {
   presented,
   QUICK_OPTIONS,
   unmeasuredRecord,
-} from '../../support/paper-section.ts';
+} from '../support/paper-section.ts';
 
 const attackOf = (id: string): Attack => ATTACKS.find((attack) => attack.id === id)!;
 

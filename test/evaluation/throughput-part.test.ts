@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RequestTrack } from '../../../orchestrator/history/request-track.ts';
-import { throughputId, throughputPart } from '../../../orchestrator/paper/parts/throughput.ts';
-import { measureThroughput, stretches, type ThroughputData } from '../../../orchestrator/paper/throughput-run.ts';
+import type { RequestTrack } from '../../orchestrator/history/request-track.ts';
+import { throughputId, throughputPart } from '../../orchestrator/paper/parts/throughput.ts';
+import { measureThroughput, stretches, type ThroughputData } from '../../orchestrator/paper/throughput-run.ts';
 import {
   cellsOf,
   FULL_OPTIONS,
@@ -11,7 +11,7 @@ import {
   presented,
   QUICK_OPTIONS,
   unmeasuredRecord,
-} from '../../support/paper-section.ts';
+} from '../support/paper-section.ts';
 
 function decidedAt(sentBy: string, at: number | null): RequestTrack {
   return {
@@ -54,7 +54,7 @@ function throughput(nodes: number, load: 'one' | 'all', perSecond: number, stuck
     ordered: 133,
     stuck,
     perSecond,
-    interval: { low: perSecond - 5, high: perSecond + 5 },
+    interval: { low: perSecond - 5, high: perSecond + 5, coverage: 0.95 },
     perSecondByStretch: [perSecond],
     everywhereMs: { count: 100, min: 4, p50: 8, p95: 12, p99: 14, max: 20, mean: 9 },
     cost,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { coreRatio, energyOf, otherCpuMs } from '../../../orchestrator/paper/energy-model.ts';
-import { energyPart, measureHashRates } from '../../../orchestrator/paper/parts/energy.ts';
-import { throughputId } from '../../../orchestrator/paper/parts/throughput.ts';
-import type { Cost } from '../../../orchestrator/paper/throughput-run.ts';
-import { cellsOf, measuredRecord, presented, QUICK_OPTIONS } from '../../support/paper-section.ts';
+import { coreRatio, energyOf, otherCpuMs } from '../../orchestrator/paper/energy-model.ts';
+import { energyPart, measureHashRates } from '../../orchestrator/paper/parts/energy.ts';
+import { throughputId } from '../../orchestrator/paper/parts/throughput.ts';
+import type { Cost } from '../../orchestrator/paper/throughput-run.ts';
+import { cellsOf, measuredRecord, presented, QUICK_OPTIONS } from '../support/paper-section.ts';
 
 /** Of 100 decisions: 200 hashes, 9 ms, 80 messages with 11,000 bytes each. */
 const COST: Cost = {
