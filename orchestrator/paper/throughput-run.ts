@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monotonicMs } from '../../node/host/observations.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
+import { Failure } from '../failure.ts';
 import { type Distribution, distributionOf } from '../history/distribution.ts';
 import { type Interval, meanInterval } from '../history/interval.ts';
 import { latencyOf } from '../history/latency.ts';
@@ -123,7 +124,7 @@ interface Reading {
 
 async function read(measured: MeasuredLab): Promise<Reading> {
   const [reports, fabric] = await Promise.all([measured.reports(), measured.lab.fabric.stats()]);
-  if (fabric === null) throw new Error('the broker keeps no counts');
+  if (fabric === null) throw new Failure('environment', 'the broker does not say what it counted');
   return { cpuMs: reports.reduce((sum, { cpuMs }) => sum + cpuMs, 0), fabric };
 }
 

@@ -1,8 +1,8 @@
 /** Decisions a second, which the paper leaves open: one requester, and everybody at once. One measurement a case. */
 import type { Interval } from '../../history/interval.ts';
 import type { Measurement, PaperPart } from '../measurement.ts';
-import type { Cell, PaperPlot } from '../paper-results.ts';
-import { text } from '../raw-cells.ts';
+import type { Cell, PaperHeadline, PaperPlot } from '../paper-results.ts';
+import { missing, text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 import { type Load, measureThroughput, type ThroughputCase, type ThroughputData } from '../throughput-run.ts';
 
@@ -46,6 +46,7 @@ export const throughputPart: PaperPart = {
         'Decisions at requesters, by the times of their durable commits, from the moment at which the last order was taken until the first buyer has nothing left to buy; a quarter of the orders go before and do not count. The interval is that of the mean over ten stretches.',
         'Live observations and the fabric’s journal are off; each node writes its record to its file as always.',
       ],
+      headlines: headlinesOf(cases),
       tables: [
         {
           id: 'throughput-rates',
@@ -85,7 +86,7 @@ const PEER_ROWS: readonly (readonly Cell[])[] = [
   { storage: 'ext4', value: 22, text: '22' },
   { storage: 'tmpfs', value: null, text: '89 to 115' },
 ].map(({ storage, value, text: rate }) => {
-  const unknown: Cell = { kind: 'missing', reason: 'not measured for it' };
+  const unknown = missing('not measured for it');
   const p50Ms = storage === 'ext4' ? 51 : 10.3;
   const p95Ms = storage === 'ext4' ? 73 : 13.4;
   const source = `${PEER}, ${storage}`;
@@ -101,7 +102,7 @@ const PEER_ROWS: readonly (readonly Cell[])[] = [
 });
 
 function figures(measured: Measured<ThroughputData>): readonly Cell[] {
-  if (!measured.ok) return Array.from({ length: 5 }, (): Cell => ({ kind: 'missing', reason: measured.reason }));
+  if (!measured.ok) return Array.from({ length: 5 }, () => missing(measured.reason));
   const { data, raw } = measured;
   const { cost, everywhereMs, perSecond, interval } = data;
   const here = (value: number, unit: string, path: string): Cell => ({
@@ -111,7 +112,7 @@ function figures(measured: Measured<ThroughputData>): readonly Cell[] {
     unit,
     raw: raw(path),
   });
-  const few: Cell = { kind: 'missing', reason: 'too few were decided' };
+  const few = missing('too few were decided');
   return [
     perSecond === null
       ? few
@@ -121,6 +122,15 @@ function figures(measured: Measured<ThroughputData>): readonly Cell[] {
     cost.decisions === 0 ? few : here(cost.nodesCpuMs / cost.decisions, 'ms', 'cost.nodesCpuMs'),
     here(data.stuck, `of ${data.ordered}`, 'stuck'),
   ];
+}
+
+function headlinesOf(cases: readonly Case[]): readonly PaperHeadline[] {
+  return cases.flatMap(({ nodes, load, measured }) => {
+    if (nodes !== 8 || !measured.ok) return [];
+    const [here] = figures(measured);
+    const paper = missing('left as future work');
+    return [{ name: `Decisions a second, eight nodes, ${LOADS[load]}`, paper, here: here! }];
+  });
 }
 
 function ends(interval: Interval | null): { low?: number; high?: number } {
