@@ -65,6 +65,11 @@ describe('attacks, measured', () => {
     const data = await simulateAttack(few, 1, context);
     const one = (attackers: number): AttackRun => data.byAttackers[String(attackers)]!.runs[0]!;
     assert.equal(one(0).decided, 24);
+    // The double spender's own order is not one of them.
+    assert.deepEqual(
+      [0, 2, 3].map((attackers) => one(attackers).orders),
+      [24, 24, 24],
+    );
     assert.deepEqual([one(2).forks, one(2).agreementViolated], [0, false]);
     assert.deepEqual([one(3).forks > 0, one(3).agreementViolated], [true, true]);
     assert.deepEqual(await simulateAttack(few, 1, measureContext()), data);

@@ -82,7 +82,10 @@ describe('throughput, measured', () => {
   it('rates are taken after the last order was taken and until the first buyer has nothing left to buy', () => {
     const steady = every('1', 10, 101);
     assert.deepEqual(stretches(steady, 0, 1).map(Math.round), Array(10).fill(100));
-    assert.equal(stretches(steady, 500, 1).length, 10);
+    // Ten times as fast while orders were still being taken.
+    const hasty = every('1', 1, 99).map((track, index) => ({ ...track, requestId: `before-${index}` }));
+    const after = steady.filter(({ decidedAtMs }) => decidedAtMs.get('1')! >= 100);
+    assert.deepEqual(stretches([...hasty, ...after], 99.5, 1).map(Math.round), Array(10).fill(100));
     // The second goes on alone, and what it decides then does not count.
     const two = stretches([...every('1', 10, 50), ...every('2', 10, 500)], 0, 2);
     const mean = two.reduce((sum, rate) => sum + rate, 0) / two.length;
