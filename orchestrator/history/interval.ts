@@ -10,6 +10,11 @@ export interface Interval {
 const COVERAGE_WANTED = 0.95;
 /** 97.5 % of a standard normal distribution lie below. */
 const NORMAL_Z = 1.959964;
+/** The same of Student's distribution, by degrees of freedom from 1. */
+const STUDENT_T = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
+  2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+];
 
 /**
  * Of the median, by order statistics: both ends are values that were measured, whatever their distribution. The
@@ -53,13 +58,13 @@ export function quantileInterval(values: readonly number[], share: number): Inte
   return { low: sorted[first - 1]!, high: sorted[last - 1]!, coverage: COVERAGE_WANTED };
 }
 
-/** Of the mean, by its standard error: for dozens of values and more. Null for fewer than two. */
+/** Of the mean, by its standard error and Student's distribution. Null for fewer than two. */
 export function meanInterval(values: readonly number[]): Interval | null {
   const count = values.length;
   if (count < 2) return null;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  const half = NORMAL_Z * Math.sqrt(variance / count);
+  const half = (STUDENT_T[count - 2] ?? NORMAL_Z) * Math.sqrt(variance / count);
   return { low: mean - half, high: mean + half, coverage: COVERAGE_WANTED };
 }
 

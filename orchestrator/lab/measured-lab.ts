@@ -10,6 +10,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { monotonicMs } from '../../node/host/observations.ts';
+import { Failure } from '../failure.ts';
 import { type History, parseObservations } from '../history/observation.ts';
 import { type RequestTrack, trackRequests } from '../history/request-track.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
@@ -33,27 +34,31 @@ export const PRICE_UNITS = 10;
 const LOOK_MS = 25;
 const WAIT_MS_MAX = 300_000;
 
-/** Starts a lab for `measure` and stops it afterwards, whatever came of that. */
+/**
+ * Starts a lab for `measure` and stops it afterwards, whatever came of that. What is awaited of the lab rejects with a
+ * Failure where a node dies or does not do what it should in time, with the signal's reason after an interrupt.
+ */
 export async function withMeasuredLab<T>(
   options: MeasuredLabOptions,
   measure: (lab: MeasuredLab) => Promise<T>,
 ): Promise<T> {
   const { plan, directory, runtime, signal = new AbortController().signal } = options;
   directory.create();
+  const deaths: string[] = [];
   const lab = new Lab({
     plan,
     directory,
     runtime,
     inherited: {},
     onEvent: (event) => {
-      if (event.kind === 'died') throw new Error(`node ${event.node} died while it was measured: ${event.reason}`);
+      if (event.kind === 'died') deaths.push(`node ${event.node} died while it was measured: ${event.reason}`);
     },
     observe: false,
   });
   const begunMs = performance.now();
   try {
     await lab.start(signal);
-    return await measure(new MeasuredLab(lab, performance.now() - begunMs, options));
+    return await measure(new MeasuredLab(lab, performance.now() - begunMs, deaths, options));
   } finally {
     await lab.stop();
     rmSync(directory.root, { recursive: true, force: true });
@@ -65,14 +70,21 @@ export class MeasuredLab {
   readonly members: readonly string[];
   /** From nothing to all nodes ready. */
   readonly startedMs: number;
+  readonly #deaths: readonly string[];
   readonly #signal: AbortSignal | undefined;
   readonly #lookMs: number;
   #ordered = 0;
   #funded = 0;
 
-  constructor(lab: Lab, startedMs: number, { signal, lookMs = LOOK_MS }: MeasuredLabOptions) {
+  constructor(
+    lab: Lab,
+    startedMs: number,
+    deaths: readonly string[],
+    { signal, lookMs = LOOK_MS }: MeasuredLabOptions,
+  ) {
     this.lab = lab;
     this.startedMs = startedMs;
+    this.#deaths = deaths;
     this.#signal = signal;
     this.#lookMs = lookMs;
     this.members = lab.plan.seats.map(({ node }) => node);
@@ -105,7 +117,9 @@ export class MeasuredLab {
     const ids = new Set<string>();
     for (let index = 0; index < count; index++) {
       const result = await this.lab.order(this.members[index % this.members.length]!, SERVICE, 'strict');
-      if (result.outcome !== 'requested') throw new Error(`an order was not taken: ${JSON.stringify(result)}`);
+      if (result.outcome !== 'requested') {
+        throw new Failure('environment', `an order was not taken: ${JSON.stringify(result)}`);
+      }
       ids.add(result.requestId);
       this.#ordered++;
       await this.decided();
@@ -166,7 +180,9 @@ export class MeasuredLab {
     for (;;) {
       const reports = await this.#look();
       if (reports.length === this.members.length && reports.every(holds)) return;
-      if (performance.now() > deadlineMs) throw new Error(`not within ${WAIT_MS_MAX} ms: ${what}`);
+      if (performance.now() > deadlineMs) {
+        throw new Failure('environment', `not within ${WAIT_MS_MAX} ms: ${what}`);
+      }
     }
   }
 
@@ -174,6 +190,7 @@ export class MeasuredLab {
   async #look(): Promise<readonly NodeReport[]> {
     await new Promise((done) => setTimeout(done, this.#lookMs));
     this.#signal?.throwIfAborted();
+    if (this.#deaths.length > 0) throw new Failure('environment', this.#deaths.join('; '));
     return this.reports();
   }
 }

@@ -75,7 +75,7 @@ export async function measureBoard(
   images: string = DEFAULT_PLACEMENT.images,
 ): Promise<BoardData> {
   const plan = newPlan('board', { nodes: sizes.nodes, sensors: [], seed: context.seed });
-  const runtime = await measuringRuntime(plan, 'docker', { board, images });
+  const runtime = await measuringRuntime(plan, { ...context, runtime: 'docker' }, { board, images });
   const engine = await Engine.connect();
   const home = mkdtempSync(join(tmpdir(), 'wallance-paper-'));
   const directory = new LabDirectory(home, plan.lab);

@@ -11,7 +11,7 @@ import { type ChosenRuntime, chooseRuntime } from '../runtimes/choose-runtime.ts
 import { DockerFailure } from '../runtimes/docker/docker-failure.ts';
 import type { Placement } from '../runtimes/placement.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
-import { CannotMeasure, type MeasureContext, type PaperRuntime } from './measurement.ts';
+import { CannotMeasure, type MeasureContext } from './measurement.ts';
 
 export interface LiveRun {
   readonly summary: RunSummary;
@@ -21,18 +21,18 @@ export interface LiveRun {
 
 /** Rejects with CannotMeasure where the runtime is not there. */
 export async function performLiveRun(plan: ScenarioPlan, context: MeasureContext): Promise<LiveRun> {
-  const runtime = await measuringRuntime(plan.lab, context.runtime);
+  const runtime = await measuringRuntime(plan.lab, context);
   // Not below the results: a path there may be longer than that of a socket may be.
   const home = mkdtempSync(join(tmpdir(), 'wallance-paper-'));
-  const nowhere = { write: () => true };
+  const notes = { write: (text: string) => context.note(text.trim()) };
   try {
     const summary = await performRun({
       plan,
       directory: new LabDirectory(home, plan.lab.lab),
-      out: join(context.directory, 'runs'),
+      out: context.directory,
       runtime,
       inherited: {},
-      terminal: new Terminal({ stdout: nowhere, stderr: nowhere, colourAllowed: false }),
+      terminal: new Terminal({ stdout: notes, stderr: notes, colourAllowed: false }),
       signal: context.signal,
       replay: [],
       onStanding: null,
@@ -48,11 +48,11 @@ export async function performLiveRun(plan: ScenarioPlan, context: MeasureContext
 /** What nodes run in. Rejects with CannotMeasure, in the engine's words, where no engine or image is there. */
 export async function measuringRuntime(
   plan: LabPlan,
-  runtime: PaperRuntime,
+  { runtime, note }: Pick<MeasureContext, 'runtime' | 'note'>,
   containers: Partial<Pick<Placement, 'board' | 'images'>> = {},
 ): Promise<ChosenRuntime> {
   try {
-    return await chooseRuntime(plan, { runtime, ...containers }, null, { ephemeral: true, onStep: () => {} });
+    return await chooseRuntime(plan, { runtime, ...containers }, null, { ephemeral: true, onStep: note });
   } catch (error) {
     if (error instanceof DockerFailure) throw new CannotMeasure(error.message, { cause: error });
     throw error;

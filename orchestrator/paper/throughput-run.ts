@@ -7,14 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monotonicMs } from '../../node/host/observations.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
+import { Failure } from '../failure.ts';
 import { type Distribution, distributionOf } from '../history/distribution.ts';
+import { type Interval, meanInterval } from '../history/interval.ts';
 import { latencyOf } from '../history/latency.ts';
 import { type History, numberOf, textOf } from '../history/observation.ts';
 import { type RequestTrack, trackRequests } from '../history/request-track.ts';
 import { newPlan } from '../lab/kept-lab.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
 import { type MeasuredLab, PRICE_UNITS, withMeasuredLab } from '../lab/measured-lab.ts';
-import { type Interval, meanInterval } from './interval-of.ts';
 import { measuringRuntime } from './live-run.ts';
 import type { MeasureContext } from './measurement.ts';
 
@@ -71,7 +72,7 @@ const STILL_MS = 3000;
 export async function measureThroughput(wanted: ThroughputCase, context: MeasureContext): Promise<ThroughputData> {
   const { nodes, load } = wanted;
   const plan = newPlan('throughput', { nodes, sensors: [], seed: context.seed });
-  const runtime = await measuringRuntime(plan, context.runtime);
+  const runtime = await measuringRuntime(plan, context);
   const home = mkdtempSync(join(tmpdir(), 'wallance-paper-'));
   const { signal } = context;
   try {
@@ -123,7 +124,7 @@ interface Reading {
 
 async function read(measured: MeasuredLab): Promise<Reading> {
   const [reports, fabric] = await Promise.all([measured.reports(), measured.lab.fabric.stats()]);
-  if (fabric === null) throw new Error('the broker keeps no counts');
+  if (fabric === null) throw new Failure('environment', 'the broker does not say what it counted');
   return { cpuMs: reports.reduce((sum, { cpuMs }) => sum + cpuMs, 0), fabric };
 }
 

@@ -60,6 +60,11 @@ it('the interval of a mean covers it with a hundred skewed values', () => {
   assert.ok(share > 0.92 && share < 0.96, String(share));
 });
 
+it('the interval of a mean of few values is as wide as Student says', () => {
+  const { low, high } = meanInterval([9, 10, 11])!;
+  assert.ok(Math.abs(low - 7.516) < 0.001 && Math.abs(high - 12.484) < 0.001, `${low}..${high}`);
+});
+
 it('the interval of a share covers it, and stays inside 0..1 for none and all', () => {
   const share = covered(0.1, (random) => {
     let hits = 0;

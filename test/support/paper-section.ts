@@ -60,7 +60,8 @@ export function presented(part: PaperPart, records: RawRecords, options = FULL_O
     for (const row of rows) assert.equal(row.length, columns.length, `a row of table ${id}`);
   const ids = [...section.tables, ...section.plots].map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);
-  for (const cell of cellsOf(section)) {
+  const headlines = (section.headlines ?? []).flatMap(({ paper, here }) => [paper, here]);
+  for (const cell of [...headlines, ...cellsOf(section)]) {
     if (cell.kind === 'figure') {
       assert.ok(Number.isFinite(cell.value), JSON.stringify(cell));
       assert.notEqual(valueAt(records, cell.raw), undefined, `${cell.raw.file} has no ${cell.raw.path}`);

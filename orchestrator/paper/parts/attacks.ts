@@ -2,12 +2,13 @@
  * What the shipped attacks do to the paper's rules, by number of attackers: future work of the paper. One measurement an
  * attack, simulated with several seeds; in the full evaluation equivocators with real nodes as well.
  */
+import { type Interval, medianInterval, shareInterval } from '../../history/interval.ts';
 import { STUCK_REASONS } from '../../history/stuck-request.ts';
 import { type AttackData, type AttackRun, type LiveAttackData, performAttack, simulateAttack } from '../attack-runs.ts';
 import { ATTACKERS_MAX, ATTACKS, type Attack, NODES } from '../attack-scenarios.ts';
-import { medianInterval, shareInterval } from '../interval-of.ts';
 import type { Measurement, PaperOptions, PaperPart, RawRecords } from '../measurement.ts';
-import type { Cell, PaperPlot, PaperTable, PlotSeries, RawReference } from '../paper-results.ts';
+import type { Cell, PaperHeadline, PaperPlot, PaperTable, PlotSeries, RawReference } from '../paper-results.ts';
+import { missing, text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 
 const SEEDS_FULL = 20;
@@ -16,6 +17,7 @@ const LIVE_ATTACK = 'equivocators';
 const LIVE_COUNTS = [2, 3] as const;
 /** Fewer decided than this share of what is decided without attackers, and it stalls. */
 const HOLDS_SHARE_MIN = 0.99;
+const COVERAGE_MIN = 0.95;
 
 type Verdict = 'holds' | 'stalls' | 'breaks';
 
@@ -81,6 +83,7 @@ export const attacksPart: PaperPart = {
         `holds: no fork, and at least ${HOLDS_SHARE_MIN * 100} % of what is decided without attackers is decided. stalls: no fork, and less is decided. breaks: in some run honest nodes decided differently on one State, or settled what another’s votes do not bear (invariants I1, I2).`,
         'Decided: of the orders of honest nodes, those that every correct node decided. Waiting: orders that never became a request, since the buyer’s wallet is locked by one that is stuck. Latency: from the moment the purchase was meant to be ordered to the commit on the last correct node; median of the medians of the runs.',
       ],
+      headlines: headlinesOf(outcomes.get(LIVE_ATTACK) ?? []),
       tables: [
         outcomeTable(
           found.map(({ attack, measured }) => ({ attack, measured, outcomes: outcomes.get(attack.id) ?? [] })),
@@ -182,9 +185,17 @@ function findingOf(outcomes: ReadonlyMap<string, readonly Outcome[]>): string {
       : [`fewer purchases are decided under ${shown(stalls, (outcome) => `${percent(shareOf(outcome))} %`)}`]),
     ...(holding.length === 0
       ? []
-      : [`nothing changes with up to ${ATTACKERS_MAX} of ${holding.map(({ title }) => title).join(', ')}`]),
+      : [`the rules hold at every number tried under ${holding.map(({ title }) => title).join(', ')}`]),
   ];
   return `${parts.join('; ')}.`;
+}
+
+function headlinesOf(equivocators: readonly Outcome[]): readonly PaperHeadline[] {
+  const paper = missing('left as future work');
+  const fewest = equivocators.find(({ verdict }) => verdict === 'breaks');
+  if (fewest === undefined) return [];
+  const name = `Equivocating voters that fork a wallet, of ${NODES}`;
+  return [{ name, paper, here: figure(fewest.attackers, '', fewest.raw) }];
 }
 
 function percent(share: number): number {
@@ -193,17 +204,10 @@ function percent(share: number): number {
 
 // --- tables -------------------------------------------------------------------------------------------------------------
 
-function text(value: string): Cell {
-  return { kind: 'text', text: value };
-}
-
-function figure(
-  value: number,
-  unit: string,
-  raw: RawReference,
-  interval: { low: number; high: number } | null = null,
-): Cell {
-  return { kind: 'figure', source: 'model', value, unit, ...interval, raw };
+/** Few runs have no interval that covers as much as is said of one. */
+function figure(value: number, unit: string, raw: RawReference, interval: Interval | null = null): Cell {
+  const ends = interval === null || interval.coverage < COVERAGE_MIN ? {} : { low: interval.low, high: interval.high };
+  return { kind: 'figure', source: 'model', value, unit, ...ends, raw };
 }
 
 const OUTCOME_COLUMNS = [
@@ -232,8 +236,7 @@ function outcomeTable(
     columns: OUTCOME_COLUMNS,
     rows: found.flatMap(({ attack, measured, outcomes }): (readonly Cell[])[] => {
       if (!measured.ok) {
-        const missing: Cell = { kind: 'missing', reason: measured.reason };
-        return [[text(attack.title), ...OUTCOME_COLUMNS.slice(1).map(() => missing)]];
+        return [[text(attack.title), ...OUTCOME_COLUMNS.slice(1).map(() => missing(measured.reason))]];
       }
       const none = outcomes[0]?.latencyMs ?? null;
       return outcomes.map((outcome) => outcomeRow(attack.title, outcome, none));
@@ -244,17 +247,17 @@ function outcomeTable(
 function outcomeRow(title: string, outcome: Outcome, latencyMsWithout: number | null): readonly Cell[] {
   const { attackers, orders, decided, runs, latencyMs, verdict } = outcome;
   const interval = shareInterval(decided, orders);
-  const nothing: Cell = { kind: 'missing', reason: 'nothing was decided' };
+  const nothing = missing('nothing was decided');
   const ratio = latencyMs === null || latencyMsWithout === null ? null : latencyMs / latencyMsWithout;
   return [
     text(title),
-    text(String(attackers)),
+    text(attackers),
     text(verdict),
     figure(
       percent(decided / orders),
       `% of ${orders}`,
       outcome.raw,
-      interval === null ? null : { low: percent(interval.low), high: percent(interval.high) },
+      interval === null ? null : { ...interval, low: percent(interval.low), high: percent(interval.high) },
     ),
     figure(outcome.stuck, '', outcome.raw),
     figure(outcome.waiting, '', outcome.raw),
@@ -276,7 +279,7 @@ function stuckTable(records: RawRecords, outcomes: ReadonlyMap<string, readonly 
         const { runs } = measured.data.byAttackers[String(attackers)]!;
         const count = (reason: (typeof STUCK_REASONS)[number]): number =>
           runs.reduce((sum, { stuck }) => sum + stuck[reason], 0);
-        return [text(title), text(String(attackers)), ...STUCK_REASONS.map((reason) => figure(count(reason), '', raw))];
+        return [text(title), text(attackers), ...STUCK_REASONS.map((reason) => figure(count(reason), '', raw))];
       });
   });
   return {
@@ -299,8 +302,7 @@ function liveTable(records: RawRecords, { quick }: PaperOptions, simulated: read
     const reason =
       quick && !live.ok ? 'only the full evaluation runs attacks with real nodes' : live.ok ? '' : live.reason;
     const here = live.ok ? outcomeOf(attackers, live.data.runs, null, live.raw('runs')) : null;
-    const missing: Cell = { kind: 'missing', reason };
-    const unsimulated: Cell = { kind: 'missing', reason: 'not simulated' };
+    const unsimulated = missing('not simulated');
     const shown = (of: Outcome | null | undefined, absent: Cell, source: 'here' | 'model'): readonly Cell[] =>
       of === null || of === undefined
         ? [absent, absent, absent]
@@ -309,7 +311,7 @@ function liveTable(records: RawRecords, { quick }: PaperOptions, simulated: read
             { kind: 'figure', source, value: percent(shareOf(of)), unit: `% of ${of.orders}`, raw: of.raw },
             { kind: 'figure', source, value: of.forkedRuns, unit: `of ${of.runs}`, raw: of.raw },
           ];
-    return [text(String(attackers)), ...shown(outcome, unsimulated, 'model'), ...shown(here, missing, 'here')];
+    return [text(attackers), ...shown(outcome, unsimulated, 'model'), ...shown(here, missing(reason), 'here')];
   });
   return {
     id: 'attacks-live',

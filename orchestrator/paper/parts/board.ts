@@ -3,12 +3,15 @@ import { distributionOf } from '../../history/distribution.ts';
 import { type BoardData, type ContainerStretch, measureBoard } from '../board-run.ts';
 import type { PaperPart } from '../measurement.ts';
 import type { Cell, PaperTable } from '../paper-results.ts';
+import { missing, text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 
 const BOARD = 'pi3bplus';
 const ID = `board-${BOARD}`;
 const QUICK = { nodes: 8, idleMs: 3000, purchases: 32 };
 const FULL = { nodes: 8, idleMs: 30_000, purchases: 320 };
+const MEGABYTE = 1e6;
+/** Profiles are written in these. */
 const MEBIBYTE = 1024 * 1024;
 /** By `ps`, of CWallance on another machine. */
 const PEER_RSS_MB = 4.7;
@@ -60,13 +63,13 @@ const cpuPercent = ({ cpuMs, tookMs }: ContainerStretch): number => (cpuMs / too
 function findingOf(measured: Measured<BoardData>): string {
   if (!measured.ok) return `Not measured: ${measured.reason.split('\n')[0]!.replace(/\.$/, '')}.`;
   const { idle, busy, everywhereMs, limits } = measured.data;
-  const memory = spread(busy, ({ memoryBytes }) => memoryBytes / MEBIBYTE);
+  const memory = spread(busy, ({ memoryBytes }) => memoryBytes / MEGABYTE);
   const atRest = spread(idle, cpuPercent);
   const throttled = busy.reduce((sum, { throttledPeriods }) => sum + throttledPeriods, 0);
   const share =
     memory === null || limits.memoryBytes === null
       ? ''
-      : `, ${rounded((memory.median * MEBIBYTE * 100) / limits.memoryBytes)} % of what the board has`;
+      : `, ${rounded((memory.median * MEGABYTE * 100) / limits.memoryBytes)} % of what the board has`;
   return [
     `A node holds ${memory === null ? 'an unknown amount' : `${rounded(memory.median)} MB`}${share}`,
     `takes ${atRest === null ? 'an unknown share' : `${rounded(atRest.median)} %`} of a core at rest`,
@@ -81,10 +84,6 @@ function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function text(value: string): Cell {
-  return { kind: 'text', text: value };
-}
-
 interface Row {
   readonly title: string;
   readonly unit: string;
@@ -92,8 +91,8 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  { title: 'memory of the container', unit: 'MB', pick: ({ memoryBytes }) => memoryBytes / MEBIBYTE },
-  { title: 'RSS of the node', unit: 'MB', pick: ({ rssBytes }) => rssBytes / MEBIBYTE },
+  { title: 'memory of the container', unit: 'MB', pick: ({ memoryBytes }) => memoryBytes / MEGABYTE },
+  { title: 'RSS of the node', unit: 'MB', pick: ({ rssBytes }) => rssBytes / MEGABYTE },
   { title: 'processor time, of one core', unit: '%', pick: cpuPercent },
   { title: 'throttled periods (nr_throttled)', unit: '', pick: ({ throttledPeriods }) => throttledPeriods },
 ];
@@ -108,20 +107,17 @@ function costTable(measured: Measured<BoardData>): PaperTable {
   ];
   const about = { id: 'board-cost', caption: `A node in a ${BOARD} container`, columns };
   if (!measured.ok) {
-    const missing: Cell = { kind: 'missing', reason: measured.reason };
+    const none = missing(measured.reason);
     return {
       ...about,
-      rows: [...ROWS.map(({ title }) => title), DECISION].map((title) => [
-        text(title),
-        ...Array<Cell>(6).fill(missing),
-      ]),
+      rows: [...ROWS.map(({ title }) => title), DECISION].map((title) => [text(title), ...Array<Cell>(6).fill(none)]),
     };
   }
   const { data, raw } = measured;
   const empty = text('');
   const cells = (stretch: 'idle' | 'busy', { unit, pick }: Row): readonly Cell[] => {
     const values = spread(data[stretch], pick);
-    if (values === null) return Array<Cell>(3).fill({ kind: 'missing', reason: 'no container was seen' });
+    if (values === null) return Array<Cell>(3).fill(missing('no container was seen'));
     return [values.median, values.least, values.most].map(
       (value): Cell => ({ kind: 'figure', source: 'here', value, unit, raw: raw(stretch) }),
     );
@@ -129,7 +125,7 @@ function costTable(measured: Measured<BoardData>): PaperTable {
   const { everywhereMs: all } = data;
   const decision: readonly Cell[] =
     all === null
-      ? Array<Cell>(3).fill({ kind: 'missing', reason: 'no purchase was decided everywhere' })
+      ? Array<Cell>(3).fill(missing('no purchase was decided everywhere'))
       : (['p50', 'min', 'max'] as const).map(
           (name): Cell => ({
             kind: 'figure',
@@ -158,8 +154,8 @@ function limitTable(measured: Measured<BoardData>): PaperTable {
     columns: [{ title: 'limit' }, { title: 'profile', align: 'right' as const }, { title: 'in force' }],
   };
   if (!measured.ok) {
-    const missing: Cell = { kind: 'missing', reason: measured.reason };
-    return { ...about, rows: ['memory', 'processors', 'speed'].map((title) => [text(title), missing, missing]) };
+    const none = missing(measured.reason);
+    return { ...about, rows: ['memory', 'processors', 'speed'].map((title) => [text(title), none, none]) };
   }
   const { limits, engine, warnings } = measured.data;
   const enforced = (is: boolean): string => (is ? 'yes' : 'no: the engine does not enforce it');
@@ -168,7 +164,7 @@ function limitTable(measured: Measured<BoardData>): PaperTable {
     rows: [
       [
         text('memory'),
-        text(limits.memoryBytes === null ? 'none' : `${limits.memoryBytes / MEBIBYTE} MB`),
+        text(limits.memoryBytes === null ? 'none' : `${limits.memoryBytes / MEBIBYTE} MiB`),
         text(enforced(limits.memoryEnforced)),
       ],
       [

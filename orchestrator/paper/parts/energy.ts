@@ -15,7 +15,8 @@ import {
   otherCpuMs,
 } from '../energy-model.ts';
 import type { PaperPart, RawRecords } from '../measurement.ts';
-import type { Cell, PaperTable, RawReference } from '../paper-results.ts';
+import type { Cell, PaperHeadline, PaperTable, RawReference } from '../paper-results.ts';
+import { missing, text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 import type { Load, ThroughputData } from '../throughput-run.ts';
 import { LOADS, throughputId } from './throughput.ts';
@@ -24,7 +25,7 @@ const RATE_ID = 'energy-hash-rate';
 /** As long as what is hashed for a vote, without the nonce. */
 const PREFIX = 'v'.repeat(117);
 const HASHES_A_LOOK = 20_000;
-const RATE_CPU_MS_MIN = 700;
+const RATE_CPU_MS_MIN = 400;
 
 interface Case {
   readonly nodes: number;
@@ -56,6 +57,7 @@ export const energyPart: PaperPart = {
         'Work: nonces tried for requests and votes (each search begins with 0) and messages whose work was checked, at the paper’s 46 us a hash. CPU: processor time of the nodes less that of the hashing, scaled to a core of the board. Radio: requests and votes as each node sends and receives them, its own included.',
         calibration(rates),
       ],
+      headlines: headlinesOf(rates, cases),
       tables: [energyTable(rates, cases), assumptionTable(rates)],
       plots: [],
       limits: [
@@ -114,6 +116,20 @@ function estimated(rates: Measured<HashRates>, { nodes, load, measured }: Case):
   return { nodes, load, data: measured.data, energy: energyOf(measured.data.cost, rates.data), raw: measured.raw };
 }
 
+function headlinesOf(rates: Measured<HashRates>, cases: readonly Case[]): readonly PaperHeadline[] {
+  const eight = cases.find(({ nodes, load }) => nodes === 8 && load === 'one');
+  const found = eight === undefined ? 'not measured yet' : estimated(rates, eight);
+  if (typeof found === 'string') return [];
+  const value = found.energy.total.high * 1000;
+  return [
+    {
+      name: 'Energy of a decision, eight boards together, at the most (estimated)',
+      paper: missing('left as future work'),
+      here: { kind: 'figure', source: 'model', value, unit: 'mJ', raw: found.raw('cost') },
+    },
+  ];
+}
+
 function findingOf(rates: Measured<HashRates>, cases: readonly Case[]): string {
   const eight = cases.find(({ nodes, load }) => nodes === 8 && load === 'one');
   const found = eight === undefined ? 'not measured' : estimated(rates, eight);
@@ -146,10 +162,6 @@ function calibration(rates: Measured<HashRates>): string {
   );
 }
 
-function text(value: string): Cell {
-  return { kind: 'text', text: value };
-}
-
 const PARTS = ['work', 'cpu', 'radio', 'total'] as const;
 const PART_TITLES = { work: 'work', cpu: 'processor time', radio: 'radio', total: 'total' } as const;
 
@@ -166,11 +178,11 @@ function energyTable(rates: Measured<HashRates>, cases: readonly Case[]): PaperT
       { title: 'at the most', align: 'right' },
     ],
     rows: cases.flatMap((one): (readonly Cell[])[] => {
-      const head = [text(String(one.nodes)), text(LOADS[one.load])];
+      const head = [text(one.nodes), text(LOADS[one.load])];
       const found = estimated(rates, one);
       if (typeof found === 'string') {
-        const missing: Cell = { kind: 'missing', reason: found };
-        return [[...head, text(PART_TITLES.total), missing, missing, missing]];
+        const none = missing(found);
+        return [[...head, text(PART_TITLES.total), none, none, none]];
       }
       return PARTS.map((part) => {
         const ends = [found.energy[part].low, found.energy[part].high].map(
@@ -218,24 +230,18 @@ function assumptionTable(rates: Measured<HashRates>): PaperTable {
   ).map(([title, name]) => {
     const value: Cell = rates.ok
       ? { kind: 'figure', source: 'here', value: 1e6 / rates.data[name], unit: 'us', raw: rates.raw(name) }
-      : { kind: 'missing', reason: rates.reason };
-    return [text(title), value, value, text('measured here, by processor time')];
+      : missing(rates.reason);
+    return [text(title), value, value];
   });
   return {
     id: 'energy-assumptions',
     caption: 'Assumptions: none of these was measured on a board by this project',
-    columns: [
-      { title: 'price' },
-      { title: 'at the least', align: 'right' },
-      { title: 'at the most', align: 'right' },
-      { title: 'source' },
-    ],
+    columns: [{ title: 'price' }, { title: 'at the least', align: 'right' }, { title: 'at the most', align: 'right' }],
     rows: [
       ...ASSUMPTIONS.map(({ title, low, high, unit, source }): readonly Cell[] => [
         text(title),
         { kind: 'given', value: low, text: String(low), unit, source },
         { kind: 'given', value: high, text: String(high), unit, source },
-        text(source),
       ]),
       ...calibrated,
     ],

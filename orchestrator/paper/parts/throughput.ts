@@ -1,6 +1,8 @@
 /** Decisions a second, which the paper leaves open: one requester, and everybody at once. One measurement a case. */
+import type { Interval } from '../../history/interval.ts';
 import type { Measurement, PaperPart } from '../measurement.ts';
-import type { Cell, PaperPlot } from '../paper-results.ts';
+import type { Cell, PaperHeadline, PaperPlot } from '../paper-results.ts';
+import { missing, text } from '../raw-cells.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 import { type Load, measureThroughput, type ThroughputCase, type ThroughputData } from '../throughput-run.ts';
 
@@ -44,6 +46,7 @@ export const throughputPart: PaperPart = {
         'Decisions at requesters, by the times of their durable commits, from the moment at which the last order was taken until the first buyer has nothing left to buy; a quarter of the orders go before and do not count. The interval is that of the mean over ten stretches.',
         'Live observations and the fabric’s journal are off; each node writes its record to its file as always.',
       ],
+      headlines: headlinesOf(cases),
       tables: [
         {
           id: 'throughput-rates',
@@ -58,7 +61,7 @@ export const throughputPart: PaperPart = {
             { title: 'stuck', align: 'right' },
           ],
           rows: [
-            ...cases.map(({ nodes, load, measured }) => [text(String(nodes)), text(LOADS[load]), ...figures(measured)]),
+            ...cases.map(({ nodes, load, measured }) => [text(nodes), text(LOADS[load]), ...figures(measured)]),
             ...PEER_ROWS,
           ],
         },
@@ -83,7 +86,7 @@ const PEER_ROWS: readonly (readonly Cell[])[] = [
   { storage: 'ext4', value: 22, text: '22' },
   { storage: 'tmpfs', value: null, text: '89 to 115' },
 ].map(({ storage, value, text: rate }) => {
-  const unknown: Cell = { kind: 'missing', reason: 'not measured for it' };
+  const unknown = missing('not measured for it');
   const p50Ms = storage === 'ext4' ? 51 : 10.3;
   const p95Ms = storage === 'ext4' ? 73 : 13.4;
   const source = `${PEER}, ${storage}`;
@@ -98,12 +101,8 @@ const PEER_ROWS: readonly (readonly Cell[])[] = [
   ];
 });
 
-function text(value: string): Cell {
-  return { kind: 'text', text: value };
-}
-
 function figures(measured: Measured<ThroughputData>): readonly Cell[] {
-  if (!measured.ok) return Array.from({ length: 5 }, (): Cell => ({ kind: 'missing', reason: measured.reason }));
+  if (!measured.ok) return Array.from({ length: 5 }, () => missing(measured.reason));
   const { data, raw } = measured;
   const { cost, everywhereMs, perSecond, interval } = data;
   const here = (value: number, unit: string, path: string): Cell => ({
@@ -113,16 +112,29 @@ function figures(measured: Measured<ThroughputData>): readonly Cell[] {
     unit,
     raw: raw(path),
   });
-  const few: Cell = { kind: 'missing', reason: 'too few were decided' };
+  const few = missing('too few were decided');
   return [
     perSecond === null
       ? few
-      : { kind: 'figure', source: 'here', value: perSecond, unit: '1/s', ...interval, raw: raw('perSecond') },
+      : { kind: 'figure', source: 'here', value: perSecond, unit: '1/s', ...ends(interval), raw: raw('perSecond') },
     everywhereMs === null ? few : here(everywhereMs.p50, 'ms', 'everywhereMs.p50'),
     everywhereMs === null ? few : here(everywhereMs.p95, 'ms', 'everywhereMs.p95'),
     cost.decisions === 0 ? few : here(cost.nodesCpuMs / cost.decisions, 'ms', 'cost.nodesCpuMs'),
     here(data.stuck, `of ${data.ordered}`, 'stuck'),
   ];
+}
+
+function headlinesOf(cases: readonly Case[]): readonly PaperHeadline[] {
+  return cases.flatMap(({ nodes, load, measured }) => {
+    if (nodes !== 8 || !measured.ok) return [];
+    const [here] = figures(measured);
+    const paper = missing('left as future work');
+    return [{ name: `Decisions a second, eight nodes, ${LOADS[load]}`, paper, here: here! }];
+  });
+}
+
+function ends(interval: Interval | null): { low?: number; high?: number } {
+  return interval === null ? {} : { low: interval.low, high: interval.high };
 }
 
 function findingOf(cases: readonly Case[]): string {
@@ -140,7 +152,7 @@ function plotsOf(cases: readonly Case[]): readonly PaperPlot[] {
   const series = (['one', 'all'] as const).flatMap((load) => {
     const points = cases.flatMap(({ nodes, load: own, measured }) =>
       own === load && measured.ok && measured.data.perSecond !== null
-        ? [{ x: nodes, y: measured.data.perSecond, ...measured.data.interval }]
+        ? [{ x: nodes, y: measured.data.perSecond, ...ends(measured.data.interval) }]
         : [],
     );
     return points.length < 2 ? [] : [{ name: LOADS[load], source: 'here', mark: 'points-and-line', points } as const];

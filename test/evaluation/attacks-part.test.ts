@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type AttackData, type AttackRun, simulateAttack } from '../../../orchestrator/paper/attack-runs.ts';
-import { ATTACKS, type Attack } from '../../../orchestrator/paper/attack-scenarios.ts';
-import type { PaperTable } from '../../../orchestrator/paper/paper-results.ts';
-import { attacksPart } from '../../../orchestrator/paper/parts/attacks.ts';
+import {
+  type AttackData,
+  type AttackRun,
+  performAttack,
+  simulateAttack,
+} from '../../orchestrator/paper/attack-runs.ts';
+import { ATTACKS, type Attack } from '../../orchestrator/paper/attack-scenarios.ts';
+import type { PaperTable } from '../../orchestrator/paper/paper-results.ts';
+import { attacksPart } from '../../orchestrator/paper/parts/attacks.ts';
 import {
   cellsOf,
   FULL_OPTIONS,
@@ -14,7 +19,7 @@ import {
   presented,
   QUICK_OPTIONS,
   unmeasuredRecord,
-} from '../../support/paper-section.ts';
+} from '../support/paper-section.ts';
 
 const attackOf = (id: string): Attack => ATTACKS.find((attack) => attack.id === id)!;
 
@@ -60,6 +65,11 @@ describe('attacks, measured', () => {
     const data = await simulateAttack(few, 1, context);
     const one = (attackers: number): AttackRun => data.byAttackers[String(attackers)]!.runs[0]!;
     assert.equal(one(0).decided, 24);
+    // The double spender's own order is not one of them.
+    assert.deepEqual(
+      [0, 2, 3].map((attackers) => one(attackers).orders),
+      [24, 24, 24],
+    );
     assert.deepEqual([one(2).forks, one(2).agreementViolated], [0, false]);
     assert.deepEqual([one(3).forks > 0, one(3).agreementViolated], [true, true]);
     assert.deepEqual(await simulateAttack(few, 1, measureContext()), data);
@@ -74,6 +84,16 @@ describe('attacks, measured', () => {
     assert.equal(runs[0]!.replay, 'npx wallance run raw/made-up/silent-3.yaml --runtime simulated --seed 7-1');
     assert.equal(runs[0]!.decided, 0);
     assert.equal(runs[0]!.stuck.lost + runs[0]!.waiting, 24);
+  });
+
+  it('three equivocators fork a wallet among real nodes as well, and the run stays', async () => {
+    const context = measureContext();
+    const { runs, runDirectory, runtime } = await performAttack(attackOf('equivocators'), 3, context);
+    const [live] = runs;
+    assert.deepEqual([live!.orders, live!.forks > 0, live!.agreementViolated], [24, true, true]);
+    assert.equal(runtime, 'processes');
+    const below = runDirectory.slice(context.relativeDirectory.length + 1);
+    assert.ok(existsSync(join(context.directory, below, 'result.json')), runDirectory);
   });
 
   it('ends with the reason of an interrupt', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type BoardData, type ContainerStretch, measureBoard } from '../../../orchestrator/paper/board-run.ts';
-import { CannotMeasure } from '../../../orchestrator/paper/measurement.ts';
-import { boardPart } from '../../../orchestrator/paper/parts/board.ts';
-import { cellsOf, measureContext, measuredRecord, presented, unmeasuredRecord } from '../../support/paper-section.ts';
+import { type BoardData, type ContainerStretch, measureBoard } from '../../orchestrator/paper/board-run.ts';
+import { CannotMeasure } from '../../orchestrator/paper/measurement.ts';
+import { boardPart } from '../../orchestrator/paper/parts/board.ts';
+import { cellsOf, measureContext, measuredRecord, presented, unmeasuredRecord } from '../support/paper-section.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -15,8 +15,8 @@ function stretch(node: string, changed: Partial<ContainerStretch> = {}): Contain
     cpuMs: 5,
     throttledPeriods: 0,
     periods: 10,
-    memoryBytes: 40 * MEBIBYTE,
-    rssBytes: 80 * MEBIBYTE,
+    memoryBytes: 40e6,
+    rssBytes: 80e6,
     ...changed,
   };
 }
@@ -68,7 +68,7 @@ describe('a node on a board profile', () => {
     assert.deepEqual(
       limits!.rows.map((row) => row.map((cell) => (cell.kind === 'text' ? cell.text : cell.kind))),
       [
-        ['memory', '948 MB', 'yes'],
+        ['memory', '948 MiB', 'yes'],
         ['processors', '4', 'yes, of 2 that the engine’s machine has'],
         ['speed', '46 us a hash', 'no: the profile is uncalibrated'],
         ['warning', '', 'the board has more cores'],
@@ -76,7 +76,7 @@ describe('a node on a board profile', () => {
     );
     assert.equal(
       section.finding,
-      'A node holds 40 MB, 4.2 % of what the board has, takes 0.5 % of a core at rest, and was throttled in 4 periods of the purchases, which every node had after 12 ms (p50).',
+      'A node holds 40 MB, 4 % of what the board has, takes 0.5 % of a core at rest, and was throttled in 4 periods of the purchases, which every node had after 12 ms (p50).',
     );
   });
 

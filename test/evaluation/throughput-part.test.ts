@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RequestTrack } from '../../../orchestrator/history/request-track.ts';
-import { throughputId, throughputPart } from '../../../orchestrator/paper/parts/throughput.ts';
-import { measureThroughput, stretches, type ThroughputData } from '../../../orchestrator/paper/throughput-run.ts';
+import type { RequestTrack } from '../../orchestrator/history/request-track.ts';
+import { throughputId, throughputPart } from '../../orchestrator/paper/parts/throughput.ts';
+import { measureThroughput, stretches, type ThroughputData } from '../../orchestrator/paper/throughput-run.ts';
 import {
   cellsOf,
   FULL_OPTIONS,
@@ -11,7 +11,7 @@ import {
   presented,
   QUICK_OPTIONS,
   unmeasuredRecord,
-} from '../../support/paper-section.ts';
+} from '../support/paper-section.ts';
 
 function decidedAt(sentBy: string, at: number | null): RequestTrack {
   return {
@@ -54,7 +54,7 @@ function throughput(nodes: number, load: 'one' | 'all', perSecond: number, stuck
     ordered: 133,
     stuck,
     perSecond,
-    interval: { low: perSecond - 5, high: perSecond + 5 },
+    interval: { low: perSecond - 5, high: perSecond + 5, coverage: 0.95 },
     perSecondByStretch: [perSecond],
     everywhereMs: { count: 100, min: 4, p50: 8, p95: 12, p99: 14, max: 20, mean: 9 },
     cost,
@@ -82,7 +82,10 @@ describe('throughput, measured', () => {
   it('rates are taken after the last order was taken and until the first buyer has nothing left to buy', () => {
     const steady = every('1', 10, 101);
     assert.deepEqual(stretches(steady, 0, 1).map(Math.round), Array(10).fill(100));
-    assert.equal(stretches(steady, 500, 1).length, 10);
+    // Ten times as fast while orders were still being taken.
+    const hasty = every('1', 1, 99).map((track, index) => ({ ...track, requestId: `before-${index}` }));
+    const after = steady.filter(({ decidedAtMs }) => decidedAtMs.get('1')! >= 100);
+    assert.deepEqual(stretches([...hasty, ...after], 99.5, 1).map(Math.round), Array(10).fill(100));
     // The second goes on alone, and what it decides then does not count.
     const two = stretches([...every('1', 10, 50), ...every('2', 10, 500)], 0, 2);
     const mean = two.reduce((sum, rate) => sum + rate, 0) / two.length;
