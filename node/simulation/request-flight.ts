@@ -218,6 +218,7 @@ export class RequestFlight {
       if (!this.votedWithWinner(voter)) continue;
       this.#arrivals.add(voter, this.sendMs[voter]!, latency.messageKey('vote', purchase, voter));
     }
+    this.#arrivals.close();
     this.#packed = true;
   }
 }
