@@ -10,9 +10,9 @@ import { drawnNonce } from './drawn-nonce.ts';
 import { KeyedLatency, type Paths } from './keyed-latency.ts';
 import { LargeNetwork, largeNetworkProblems } from './large-network.ts';
 import type { Latency } from './network.ts';
-import type { Pace } from './pace.ts';
+import type { SerialWork } from './pace.ts';
 import { Prng } from './prng.ts';
-import type { PurchasePlan, SerialWork } from './purchase-plan.ts';
+import type { PurchasePlan } from './purchase-plan.ts';
 
 export interface LargeConsensusOptions {
   /** Nodes, 2 and more. */
@@ -29,10 +29,13 @@ export interface LargeConsensusOptions {
   /** Publisher to receiver. */
   readonly latency: Latency;
   readonly paths?: Paths;
-  /** How fast nodes are, which do one thing at a time: one of pace.ts, for instance. */
-  readonly pace: Pick<Pace, 'hashMs' | 'deliveryMs' | 'commitMs'>;
-  /** What a commit is charged for: default `changes`, which is what nodes do. */
-  readonly commits?: SerialWork['commits'];
+  /** A nonce tried, microseconds. */
+  readonly hashUs: number;
+  /**
+   * What else takes a node's time, one thing after another: a delivery, and a commit for each change or for decisions
+   * alone. Default null: nothing, and nonces are sought side by side.
+   */
+  readonly serial?: SerialWork | null;
   readonly seed: string;
   /** Default: the portable one. */
   readonly hash?: Sha256Hex;
@@ -66,9 +69,8 @@ const UNIX_MS = 1_767_225_600_000;
 
 /** Runs the purchases; the same options give the same times. */
 export function largeConsensus(options: LargeConsensusOptions): LargeConsensus {
-  const { n, requests, latency, pace, seed, hash = sha256Hex, everyMs = 1000, paths = 'own' } = options;
-  const { deliveryMs, commitMs } = pace;
-  const { commits = 'changes', requesters = Math.min(n, requests) } = options;
+  const { n, requests, latency, hashUs, seed, hash = sha256Hex, everyMs = 1000, paths = 'own' } = options;
+  const { serial = null, requesters = Math.min(n, requests) } = options;
   const members = Array.from({ length: n }, (_, number) => `node-${number + 1}`);
   const catalogue = new Map([[SERVICE, PRICE_DCOINS]]);
   const named = namedProfile({ profile: options.profile, parameters: options.parameters, members, catalogue, hash });
@@ -90,8 +92,8 @@ export function largeConsensus(options: LargeConsensusOptions): LargeConsensus {
       priceDcoins: PRICE_DCOINS,
     })),
     latency: new KeyedLatency({ latency, prng: Prng.seeded(seed), paths }),
-    hashMs: pace.hashMs,
-    serial: { deliveryMs, commitMs, commits },
+    hashMs: hashUs / 1000,
+    serial,
     work: drawn ? 'drawn' : 'searched',
     seekNonce: drawn ? (prefix, zeros) => drawnNonce(prefix, zeros, hash) : search,
     unixMs: UNIX_MS,

@@ -8,7 +8,7 @@
  */
 import type { PaperProfile } from '../protocol/paper-profile.ts';
 import type { KeyedLatency } from './keyed-latency.ts';
-import type { Pace } from './pace.ts';
+import type { SerialWork } from './pace.ts';
 import { onGrid } from './time-grid.ts';
 
 /** An order to buy, given to a node in mode `wait`: kept until it can be paid and nothing of the node's is undecided. */
@@ -23,16 +23,9 @@ export interface PlannedPurchase {
 }
 
 /**
- * One thing at a time: a delivery takes `deliveryMs`, a nonce its hashes, a transaction of the store `commitMs`, and what
- * follows from it leaves the node when all that is done. Up to difficulty {@link INLINE_DIFFICULTY_MAX} the node is at its
- * nonces meanwhile, above it a thread of its own is, one after another.
+ * Largest difficulty whose nonces a node that does one thing at a time seeks itself, as nodes do by default
+ * (node/host/sealer.ts); above it a thread of its own does, one after another.
  */
-export interface SerialWork extends Pick<Pace, 'deliveryMs' | 'commitMs'> {
-  /** `changes`: whatever is stored, each vote too, is a transaction with its delivery; `decisions`: these alone are. */
-  readonly commits: 'changes' | 'decisions';
-}
-
-/** As nodes do by default (node/host/sealer.ts). */
 export const INLINE_DIFFICULTY_MAX = 2;
 
 export interface PurchasePlan {
@@ -43,7 +36,7 @@ export interface PurchasePlan {
   readonly latency: KeyedLatency;
   /** A nonce tried, milliseconds. */
   readonly hashMs: number;
-  /** Null: nothing but nonces takes time, and these not that of one another. */
+  /** Null: nothing but nonces takes time, and they are sought side by side. */
   readonly serial: SerialWork | null;
   /** `drawn`: nonces have the length of a search and no work, so votes and requests are not checked. */
   readonly work: 'searched' | 'drawn';

@@ -8,7 +8,7 @@
  * A publisher's acknowledgement comes back with its own copy of the message, just before it, and is a job as well.
  */
 import type { KeyedLatency } from './keyed-latency.ts';
-import type { SerialWork } from './purchase-plan.ts';
+import type { SerialWork } from './pace.ts';
 import type { RequestFlight } from './request-flight.ts';
 
 /** A job that is looked at: place among the arrivals of its node, and the vote that it is, if any. */

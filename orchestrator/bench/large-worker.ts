@@ -6,7 +6,7 @@ import { DeliveryNetwork } from '../../node/simulation/delivery-network.ts';
 import { KeyedLatency } from '../../node/simulation/keyed-latency.ts';
 import { LargeNetwork } from '../../node/simulation/large-network.ts';
 import { NETWORKS } from '../../node/simulation/network.ts';
-import { PACES } from '../../node/simulation/pace.ts';
+import { PACES, serialWork } from '../../node/simulation/pace.ts';
 import { Prng } from '../../node/simulation/prng.ts';
 import type { PurchasePlan } from '../../node/simulation/purchase-plan.ts';
 import type { LargeRun, LargeTask } from './large.ts';
@@ -30,7 +30,7 @@ const plan: PurchasePlan = {
   })),
   latency: new KeyedLatency({ latency: NETWORKS['wifi-144'].latency, prng: Prng.seeded('bench') }),
   hashMs: PACES.pi3bplus.hashMs,
-  serial: busy ? { ...PACES.pi3bplus, commits: 'changes' } : null,
+  serial: busy ? serialWork(PACES.pi3bplus) : null,
   work: 'searched',
   seekNonce: searchNonceNatively,
   unixMs: 1_790_000_000_000,

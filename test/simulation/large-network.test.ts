@@ -5,7 +5,7 @@ import { INLINE_DIFFICULTY_MAX as SEALED_INLINE_MAX } from '../../node/host/seal
 import { namedProfile, type ProfileName } from '../../node/protocol/profiles.ts';
 import { largeNetworkProblems } from '../../node/simulation/large-network.ts';
 import { NETWORKS } from '../../node/simulation/network.ts';
-import { PACES } from '../../node/simulation/pace.ts';
+import { PACES, serialWork } from '../../node/simulation/pace.ts';
 import { INLINE_DIFFICULTY_MAX } from '../../node/simulation/purchase-plan.ts';
 import { type Agreement, assertEqualNetworks, type DrawnPurchases, drawnPlan } from '../support/both-networks.ts';
 
@@ -71,7 +71,7 @@ describe('a network without cores equals one of cores', () => {
   });
 
   it('whether the cores are worked off by time or window by window', () => {
-    const serial = { ...PACES.pi3bplus, commits: 'changes' } as const;
+    const serial = serialWork(PACES.pi3bplus);
     for (const latency of [WIFI, WILD, CONSTANT]) {
       for (let seed = 0; seed < 30; seed++) {
         const plan = drawnPlan({ ...EIGHT, latency, seed: `order ${seed}`, ...(seed % 2 === 0 ? {} : { serial }) });
@@ -81,7 +81,7 @@ describe('a network without cores equals one of cores', () => {
   });
 
   for (const commits of ['changes', 'decisions'] as const) {
-    const serial = { deliveryMs: 0.1, commitMs: 0.2, commits };
+    const serial = serialWork(PACES.pi3bplus, commits);
 
     it(`with 8 nodes that do one thing at a time, committing ${commits}`, () => {
       for (const latency of [WIFI, WILD, CONSTANT]) {
@@ -115,7 +115,7 @@ describe('a network without cores equals one of cores', () => {
   });
 
   it('that seek long nonces beside their other work', () => {
-    const serial = { deliveryMs: 0.1, commitMs: 0.2, commits: 'changes' } as const;
+    const serial = serialWork(PACES.pi3bplus);
     const long = { n: 5, purchases: 6, buyers: 3, spreadMs: 300, fundUnits: 60, parameters: { difficulty: 3 } };
     for (const latency of [WIFI, WILD]) {
       const found = sum(8, { ...long, latency, serial });
@@ -135,7 +135,7 @@ describe('a network without cores equals one of cores', () => {
       [2000, 'pi3bplus', 'changes'],
       [500, 'desktop', 'decisions'],
     ] as const) {
-      const plan = drawnPlan({ ...ONE, n, serial: { ...PACES[pace], commits }, seed: 'one' });
+      const plan = drawnPlan({ ...ONE, n, serial: serialWork(PACES[pace], commits), seed: 'one' });
       assert.equal(assertEqualNetworks(plan, 'by-node').decisions, n);
     }
   });

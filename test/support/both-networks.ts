@@ -10,8 +10,9 @@ import { DeliveryNetwork } from '../../node/simulation/delivery-network.ts';
 import { KeyedLatency, type Paths } from '../../node/simulation/keyed-latency.ts';
 import { LargeNetwork } from '../../node/simulation/large-network.ts';
 import type { Latency } from '../../node/simulation/network.ts';
+import type { SerialWork } from '../../node/simulation/pace.ts';
 import { Prng } from '../../node/simulation/prng.ts';
-import type { PurchasePlan, SeenDecision, SerialWork } from '../../node/simulation/purchase-plan.ts';
+import type { PurchasePlan, SeenDecision } from '../../node/simulation/purchase-plan.ts';
 
 export interface DrawnPurchases {
   readonly seed: string;
