@@ -10,6 +10,7 @@ import { drawnNonce } from './drawn-nonce.ts';
 import { KeyedLatency, type Paths } from './keyed-latency.ts';
 import { LargeNetwork, largeNetworkProblems } from './large-network.ts';
 import type { Latency } from './network.ts';
+import type { SerialWork } from './pace.ts';
 import { Prng } from './prng.ts';
 import type { PurchasePlan } from './purchase-plan.ts';
 
@@ -30,6 +31,11 @@ export interface LargeConsensusOptions {
   readonly paths?: Paths;
   /** A nonce tried, microseconds. */
   readonly hashUs: number;
+  /**
+   * What else takes a node's time, one thing after another: a delivery, and a commit for each change or for decisions
+   * alone. Default null: nothing, and nonces are sought side by side.
+   */
+  readonly serial?: SerialWork | null;
   readonly seed: string;
   /** Default: the portable one. */
   readonly hash?: Sha256Hex;
@@ -37,7 +43,7 @@ export interface LargeConsensusOptions {
   readonly seekNonce?: PurchasePlan['seekNonce'];
 }
 
-/** Milliseconds from the order; null where it did not happen. */
+/** Milliseconds from the order; null where it did not happen. A decision has happened when it is stored. */
 export interface ConsensusTimes {
   readonly decidedAtRequesterMs: number | null;
   /** The q-th vote of the group that won was sent. */
@@ -64,7 +70,7 @@ const UNIX_MS = 1_767_225_600_000;
 /** Runs the purchases; the same options give the same times. */
 export function largeConsensus(options: LargeConsensusOptions): LargeConsensus {
   const { n, requests, latency, hashUs, seed, hash = sha256Hex, everyMs = 1000, paths = 'own' } = options;
-  const { requesters = Math.min(n, requests) } = options;
+  const { serial = null, requesters = Math.min(n, requests) } = options;
   const members = Array.from({ length: n }, (_, number) => `node-${number + 1}`);
   const catalogue = new Map([[SERVICE, PRICE_DCOINS]]);
   const named = namedProfile({ profile: options.profile, parameters: options.parameters, members, catalogue, hash });
@@ -87,6 +93,7 @@ export function largeConsensus(options: LargeConsensusOptions): LargeConsensus {
     })),
     latency: new KeyedLatency({ latency, prng: Prng.seeded(seed), paths }),
     hashMs: hashUs / 1000,
+    serial,
     work: drawn ? 'drawn' : 'searched',
     seekNonce: drawn ? (prefix, zeros) => drawnNonce(prefix, zeros, hash) : search,
     unixMs: UNIX_MS,

@@ -55,3 +55,19 @@ export const PACES = {
 export type PaceName = keyof typeof PACES;
 
 export const PACE_NAMES = Object.keys(PACES) as readonly PaceName[];
+
+/**
+ * A node that does one thing at a time: a delivery takes `deliveryMs` (its check is in it), a nonce its hashes, a
+ * transaction of the store `commitMs`, and what follows from it leaves the node when all that is done.
+ */
+export interface SerialWork extends Pick<Pace, 'deliveryMs' | 'commitMs'> {
+  /**
+   * `changes`: each delivery that stores something is a transaction, as in the nodes of this project. `decisions`: these
+   * alone are, as if votes were kept in memory until then.
+   */
+  readonly commits: 'changes' | 'decisions';
+}
+
+export function serialWork({ deliveryMs, commitMs }: Pace, commits: SerialWork['commits'] = 'changes'): SerialWork {
+  return { deliveryMs, commitMs, commits };
+}

@@ -10,6 +10,7 @@ import {
   largeConsensus,
 } from '../../node/simulation/large-consensus.ts';
 import { NETWORKS } from '../../node/simulation/network.ts';
+import { PACES, serialWork } from '../../node/simulation/pace.ts';
 
 const PI: LargeConsensusOptions = {
   n: 48,
@@ -49,6 +50,22 @@ describe('time to consensus', () => {
   it('is the same with portable hashing', () => {
     const { hash: _, seekNonce: __, ...portable } = PI;
     assert.deepEqual(times(portable), times(PI));
+  });
+
+  it('is what a board needs for its messages, once nodes do one thing at a time', () => {
+    const n = 300;
+    const voteMs = PACES.pi3bplus.deliveryMs + PACES.pi3bplus.commitMs;
+    const one = { ...PI, n, requests: 1 };
+    const [free] = times(one);
+    const [busy] = times({ ...one, serial: serialWork(PACES.pi3bplus) });
+    const [fewer] = times({ ...one, serial: serialWork(PACES.pi3bplus, 'decisions') });
+    const quorum = 200;
+    assert.ok(busy!.decidedAtRequesterMs! > quorum * voteMs && busy!.decidedAtRequesterMs! < quorum * voteMs + 10);
+    assert.ok(fewer!.decidedAtRequesterMs! > quorum * PACES.pi3bplus.deliveryMs);
+    assert.ok(fewer!.decidedAtRequesterMs! < busy!.decidedAtRequesterMs! / 2);
+    assert.ok(free!.decidedAtRequesterMs! < 10);
+    // The votes are out before most of them are taken in.
+    assert.ok(busy!.quorumMs! < free!.quorumMs! + 2, `${busy!.quorumMs}, ${free!.quorumMs} ms`);
   });
 
   it('grows with difficulty, also where nonces are drawn', () => {

@@ -10,6 +10,7 @@ import { DeliveryNetwork } from '../../node/simulation/delivery-network.ts';
 import { KeyedLatency, type Paths } from '../../node/simulation/keyed-latency.ts';
 import { LargeNetwork } from '../../node/simulation/large-network.ts';
 import type { Latency } from '../../node/simulation/network.ts';
+import type { SerialWork } from '../../node/simulation/pace.ts';
 import { Prng } from '../../node/simulation/prng.ts';
 import type { PurchasePlan, SeenDecision } from '../../node/simulation/purchase-plan.ts';
 
@@ -26,6 +27,8 @@ export interface DrawnPurchases {
   readonly latency: Latency;
   readonly paths?: Paths;
   readonly hashMs?: number;
+  /** Default: nodes are never busy. */
+  readonly serial?: SerialWork;
   readonly parameters?: Record<string, unknown>;
 }
 
@@ -36,7 +39,7 @@ const SERVICES = [
 ] as const;
 
 export function drawnPlan(options: DrawnPurchases): PurchasePlan {
-  const { seed, n, buyers, spreadMs, latency, paths = 'own', hashMs = 0.046, parameters = {} } = options;
+  const { seed, n, buyers, spreadMs, latency, paths = 'own', hashMs = 0.046, serial = null, parameters = {} } = options;
   const prng = Prng.seeded(seed);
   const members = Array.from({ length: n }, (_, i) => `node-${i + 1}`);
   const catalogue = new Map(SERVICES);
@@ -52,6 +55,7 @@ export function drawnPlan(options: DrawnPurchases): PurchasePlan {
     }),
     latency: new KeyedLatency({ latency, prng, paths }),
     hashMs,
+    serial,
     work: 'searched',
     seekNonce: searchNonceNatively,
     unixMs: 1_790_000_000_000,
