@@ -5,7 +5,8 @@
  *
  * Each message is checked once, when it is published, and delivered by reference: the check depends on no ledger. Where
  * two things happen at one moment a node's own nonces and orders come first, then deliveries in the order of purchase,
- * request before votes, and sender.
+ * request before votes, and sender. Where nodes do one thing at a time, an acknowledgement comes back with the
+ * publisher's own copy, just before it.
  */
 import { EMPTY_STATE } from '../protocol/durable.ts';
 import { invariant } from '../protocol/invariant.ts';
@@ -15,7 +16,7 @@ import type { Effect, Input } from '../protocol/step.ts';
 import { verifyMessage } from '../protocol/verify.ts';
 import { openWallet, type Wallet } from '../protocol/wallet.ts';
 import { EventQueue } from './event-queue.ts';
-import type { PurchasePlan, SeenDecision } from './purchase-plan.ts';
+import { INLINE_DIFFICULTY_MAX, type PurchasePlan, planOnGrid, type SeenDecision } from './purchase-plan.ts';
 
 type Core = LedgerNode<Wallet, Request, Vote>;
 
@@ -63,14 +64,18 @@ export class DeliveryNetwork {
   /** By node: of the node that is at work, and the end of the window. */
   #inbox: Inbox | null = null;
   #untilMs = 0;
+  /** By node: when it has done what it was given, and what it seeks. */
+  readonly #freeMs: Float64Array;
+  readonly #soughtMs: Float64Array;
   #deliveries = 0;
   #decisions = 0;
 
   constructor(
-    plan: PurchasePlan,
+    given: PurchasePlan,
     onDecision: ((decision: SeenDecision) => void) | null = null,
     onPublication: (publication: SeenPublication) => void = () => {},
   ) {
+    const plan = planOnGrid(given);
     const { profile, fundUnits, latency } = plan;
     const { members } = profile.membership;
     this.#plan = plan;
@@ -78,6 +83,8 @@ export class DeliveryNetwork {
     this.#onPublication = onPublication;
     this.#numbers = new Map(members.map((id, number) => [id, number]));
     this.#receiverKeys = Int32Array.from(members, (_, number) => latency.receiverKey(number));
+    this.#freeMs = new Float64Array(members.length);
+    this.#soughtMs = new Float64Array(members.length);
     const wallets = members.map((id, number) => [id, openWallet(id, fundUnits[number]!)] as const);
     const durable = { ...EMPTY_STATE, wallets };
     this.nodes = members.map((self, number) => new LedgerNode({ self, profile, durable, stream: number }));
@@ -178,11 +185,38 @@ export class DeliveryNetwork {
   #happen(what: number, where: number, timeMs: number): void {
     if (where < 0) {
       const { node, input } = this.#timers[what]!;
-      this.#step(node, input, timeMs);
+      if (this.#plan.serial === null) this.#step(node, input, timeMs);
+      else this.#serve(node, input, timeMs, 0);
       return;
     }
     this.#deliveries++;
-    this.#step(where, this.#sent[what]!.input, timeMs);
+    const { input } = this.#sent[what]!;
+    if (this.#plan.serial === null) this.#step(where, input, timeMs);
+    else this.#serve(where, input, timeMs, this.#plan.serial.deliveryMs);
+  }
+
+  /** One thing at a time: what a node is given at `givenMs` begins when it is free, and has effects when it is done. */
+  #serve(node: number, given: Input, givenMs: number, takenMs: number): void {
+    const { hashMs, seekNonce, serial, unixMs } = this.#plan;
+    const beginMs = Math.max(givenMs, this.#freeMs[node]!);
+    const steps: (readonly Effect[])[] = [];
+    const inputs = [given];
+    let endMs = beginMs + takenMs;
+    for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+      const effects = this.nodes[node]!.step(input, unixMs + beginMs);
+      if (effects.length === 0) continue;
+      steps.push(effects);
+      for (const effect of effects) {
+        if (effect.kind !== 'seek' || effect.difficulty > INLINE_DIFFICULTY_MAX) continue;
+        const nonce = seekNonce(effect.prefix, effect.difficulty);
+        endMs += ((nonce ?? 0) + 1) * hashMs;
+        inputs.push({ kind: 'nonce-found', ticket: effect.ticket, nonce });
+      }
+    }
+    const committed = serial!.commits === 'changes' ? 'persist' : 'settled';
+    if (steps.some((effects) => effects.some(({ kind }) => kind === committed))) endMs += serial!.commitMs;
+    this.#freeMs[node] = endMs;
+    for (const effects of steps) for (const effect of effects) this.#perform(node, effect, effects, endMs);
   }
 
   #step(node: number, input: Input, timeMs: number): void {
@@ -193,6 +227,10 @@ export class DeliveryNetwork {
   #perform(node: number, effect: Effect, effects: readonly Effect[], timeMs: number): void {
     switch (effect.kind) {
       case 'seek': {
+        if (this.#plan.serial !== null) {
+          this.#seekOutside(node, effect, timeMs);
+          break;
+        }
         const nonce = this.#plan.seekNonce(effect.prefix, effect.difficulty);
         const input: Input = { kind: 'nonce-found', ticket: effect.ticket, nonce };
         const foundMs = timeMs + ((nonce ?? 0) + 1) * this.#plan.hashMs;
@@ -201,7 +239,7 @@ export class DeliveryNetwork {
         break;
       }
       case 'publish':
-        this.#publish(node, effect.message as Request | Vote, effects, timeMs);
+        this.#publish(node, effect.message as Request | Vote, effect.receipt, effects, timeMs);
         break;
       case 'settled': {
         this.#decisions++;
@@ -221,8 +259,24 @@ export class DeliveryNetwork {
     }
   }
 
-  #publish(node: number, message: Request | Vote, effects: readonly Effect[], timeMs: number): void {
-    const { profile, latency } = this.#plan;
+  /** In a thread of its own, one after another. */
+  #seekOutside(node: number, { ticket, prefix, difficulty }: Extract<Effect, { kind: 'seek' }>, timeMs: number): void {
+    if (difficulty <= INLINE_DIFFICULTY_MAX) return; // the node has done so itself
+    const { hashMs, purchases, seekNonce } = this.#plan;
+    const nonce = seekNonce(prefix, difficulty);
+    const foundMs = Math.max(this.#soughtMs[node]!, timeMs) + ((nonce ?? 0) + 1) * hashMs;
+    this.#soughtMs[node] = foundMs;
+    this.#at(foundMs, node, { kind: 'nonce-found', ticket, nonce }, -purchases.length - 1);
+  }
+
+  #publish(
+    node: number,
+    message: Request | Vote,
+    receipt: string | null,
+    effects: readonly Effect[],
+    timeMs: number,
+  ): void {
+    const { profile, latency, serial } = this.#plan;
     if (message.kind === 'request') {
       const order = effects.find((effect) => effect.kind === 'order' && effect.outcome === 'requested');
       invariant(order?.kind === 'order', 'a request is published for an order');
@@ -239,6 +293,10 @@ export class DeliveryNetwork {
     const within = message.kind === 'request' ? 0 : 1 + node;
     this.#sent.push({ input, order: purchase * (this.nodes.length + 1) + within });
     const key = latency.messageKey(message.kind, purchase, node);
+    if (serial !== null && receipt !== null) {
+      const ackedMs = timeMs + latency.delayMs(key, this.#receiverKeys[node]!);
+      this.#at(ackedMs, node, { kind: 'acknowledged', receipt }, this.#sent[sent]!.order - 0.5);
+    }
     for (let receiver = 0; receiver < this.nodes.length; receiver++) {
       this.#push(timeMs + latency.delayMs(key, this.#receiverKeys[receiver]!), sent, receiver);
     }

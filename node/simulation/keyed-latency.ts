@@ -6,10 +6,13 @@
  * A delay is a quantile of the network's model (network.ts) at a hash of those five. The quantiles are tabled, straight
  * lines between, since a logarithm for each of a hundred million deliveries would be most of the work; only the last
  * cell, where the tail is, is computed. The table is the model here: nobody needs the logarithm to agree with it.
+ * Delays are on the grid of time (time-grid.ts), and grow with the hash, the *draw*: most deliveries can be told to come
+ * before a moment or after it by their draw alone.
  */
 import { invariant } from '../protocol/invariant.ts';
 import { type Latency, latencyMs } from './network.ts';
 import type { Prng } from './prng.ts';
+import { GRID_MS, onGrid } from './time-grid.ts';
 
 /** Whether each receiver has a path of its own, or one fabric delivers to all at once, in one order. */
 export type Paths = 'own' | 'shared';
@@ -24,13 +27,17 @@ export interface KeyedLatencyOptions {
 const CELL_BITS = 10;
 const CELLS = 1 << CELL_BITS;
 const TAIL_CELL = CELLS - 1;
-const WITHIN_BITS = 32 - CELL_BITS;
+/** Draws are below 2^30, so that the difference of two is a small integer of the engine. */
+const DRAW_BITS = 30;
+export const DRAWS = 2 ** DRAW_BITS;
+const WITHIN_BITS = DRAW_BITS - CELL_BITS;
 const WITHIN_MASK = (1 << WITHIN_BITS) - 1;
-const UNIT = 2 ** -32;
 
 export class KeyedLatency {
   /** No delay is shorter, milliseconds; above 0. */
   readonly msMin: number;
+  /** No delay is longer. */
+  readonly msMax: number;
   readonly #latency: Latency;
   readonly #seed: number;
   readonly #paths: Paths;
@@ -42,11 +49,13 @@ export class KeyedLatency {
     this.#latency = latency;
     this.#paths = paths;
     this.#seed = prng.stream('keyed-latency').uint32() | 0;
-    this.msMin = latencyMs(latency, 0);
+    this.msMin = onGrid(latencyMs(latency, 0));
+    this.msMax = onGrid(latencyMs(latency, (DRAWS - 1) / DRAWS));
     invariant(this.msMin > 0, () => `a keyed latency is above 0 ms, got ${this.msMin}`);
-    for (let cell = 0; cell < TAIL_CELL; cell++) {
+    for (let cell = 0; cell < CELLS; cell++) {
       const fromMs = latencyMs(latency, cell / CELLS);
       this.#fromMs[cell] = fromMs;
+      if (cell === TAIL_CELL) break;
       this.#stepMs[cell] = (latencyMs(latency, (cell + 1) / CELLS) - fromMs) / (1 << WITHIN_BITS);
     }
   }
@@ -62,15 +71,46 @@ export class KeyedLatency {
     return this.#paths === 'shared' ? 0 : mixed(mixed(this.#seed + 1) ^ Math.imul(receiver + 1, 0xc2b2ae35));
   }
 
-  /** Milliseconds, `msMin` and more. */
-  delayMs(messageKey: number, receiverKey: number): number {
+  /** What is drawn for a delivery, 0..{@link DRAWS} - 1. */
+  draw(messageKey: number, receiverKey: number): number {
     let x = (messageKey + receiverKey) | 0;
     x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
     x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-    x ^= x >>> 15;
-    const cell = x >>> WITHIN_BITS;
-    if (cell === TAIL_CELL) return latencyMs(this.#latency, (x >>> 0) * UNIT);
-    return this.#fromMs[cell]! + (x & WITHIN_MASK) * this.#stepMs[cell]!;
+    return (x ^ (x >>> 15)) >>> (32 - DRAW_BITS);
+  }
+
+  /** Milliseconds, `msMin`..`msMax`, no less for a larger draw. */
+  drawnMs(draw: number): number {
+    const cell = draw >>> WITHIN_BITS;
+    if (cell === TAIL_CELL) return onGrid(latencyMs(this.#latency, draw / DRAWS));
+    return onGrid(this.#fromMs[cell]! + (draw & WITHIN_MASK) * this.#stepMs[cell]!);
+  }
+
+  /** Milliseconds of a delivery. */
+  delayMs(messageKey: number, receiverKey: number): number {
+    return this.drawnMs(this.draw(messageKey, receiverKey));
+  }
+
+  /** A draw below which every delay is shorter than `ms`: near the largest such draw, never above it. */
+  drawsShorter(ms: number): number {
+    return Math.max(0, this.#cellsFrom(ms - GRID_MS) - 1) << WITHIN_BITS;
+  }
+
+  /** A draw from which every delay is `ms` or longer: near the smallest such draw, never below it; may be DRAWS. */
+  drawsNoShorter(ms: number): number {
+    return this.#cellsFrom(ms + GRID_MS) << WITHIN_BITS;
+  }
+
+  /** Cells that begin before `ms`, 0..CELLS. */
+  #cellsFrom(ms: number): number {
+    let from = 0;
+    let to = CELLS;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.#fromMs[middle]! < ms) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }
 

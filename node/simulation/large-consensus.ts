@@ -10,8 +10,9 @@ import { drawnNonce } from './drawn-nonce.ts';
 import { KeyedLatency, type Paths } from './keyed-latency.ts';
 import { LargeNetwork, largeNetworkProblems } from './large-network.ts';
 import type { Latency } from './network.ts';
+import type { Pace } from './pace.ts';
 import { Prng } from './prng.ts';
-import type { PurchasePlan } from './purchase-plan.ts';
+import type { PurchasePlan, SerialWork } from './purchase-plan.ts';
 
 export interface LargeConsensusOptions {
   /** Nodes, 2 and more. */
@@ -28,8 +29,10 @@ export interface LargeConsensusOptions {
   /** Publisher to receiver. */
   readonly latency: Latency;
   readonly paths?: Paths;
-  /** A nonce tried, microseconds. */
-  readonly hashUs: number;
+  /** How fast nodes are, which do one thing at a time: one of pace.ts, for instance. */
+  readonly pace: Pick<Pace, 'hashMs' | 'deliveryMs' | 'commitMs'>;
+  /** What a commit is charged for: default `changes`, which is what nodes do. */
+  readonly commits?: SerialWork['commits'];
   readonly seed: string;
   /** Default: the portable one. */
   readonly hash?: Sha256Hex;
@@ -37,7 +40,7 @@ export interface LargeConsensusOptions {
   readonly seekNonce?: PurchasePlan['seekNonce'];
 }
 
-/** Milliseconds from the order; null where it did not happen. */
+/** Milliseconds from the order; null where it did not happen. A decision has happened when it is stored. */
 export interface ConsensusTimes {
   readonly decidedAtRequesterMs: number | null;
   /** The q-th vote of the group that won was sent. */
@@ -63,8 +66,9 @@ const UNIX_MS = 1_767_225_600_000;
 
 /** Runs the purchases; the same options give the same times. */
 export function largeConsensus(options: LargeConsensusOptions): LargeConsensus {
-  const { n, requests, latency, hashUs, seed, hash = sha256Hex, everyMs = 1000, paths = 'own' } = options;
-  const { requesters = Math.min(n, requests) } = options;
+  const { n, requests, latency, pace, seed, hash = sha256Hex, everyMs = 1000, paths = 'own' } = options;
+  const { deliveryMs, commitMs } = pace;
+  const { commits = 'changes', requesters = Math.min(n, requests) } = options;
   const members = Array.from({ length: n }, (_, number) => `node-${number + 1}`);
   const catalogue = new Map([[SERVICE, PRICE_DCOINS]]);
   const named = namedProfile({ profile: options.profile, parameters: options.parameters, members, catalogue, hash });
@@ -86,7 +90,8 @@ export function largeConsensus(options: LargeConsensusOptions): LargeConsensus {
       priceDcoins: PRICE_DCOINS,
     })),
     latency: new KeyedLatency({ latency, prng: Prng.seeded(seed), paths }),
-    hashMs: hashUs / 1000,
+    hashMs: pace.hashMs,
+    serial: { deliveryMs, commitMs, commits },
     work: drawn ? 'drawn' : 'searched',
     seekNonce: drawn ? (prefix, zeros) => drawnNonce(prefix, zeros, hash) : search,
     unixMs: UNIX_MS,

@@ -24,7 +24,14 @@ import { INT32_MAX, type MessageHead } from '../protocol/message.ts';
 import type { Parameters, Problem } from '../protocol/parameters.ts';
 import type { Wallet } from '../protocol/wallet.ts';
 import { type ArrivalScratch, arrivalScratch } from './arrivals.ts';
-import type { PlannedPurchase, PurchasePlan, SeenDecision } from './purchase-plan.ts';
+import {
+  INLINE_DIFFICULTY_MAX,
+  type PlannedPurchase,
+  type PurchasePlan,
+  planOnGrid,
+  type SeenDecision,
+} from './purchase-plan.ts';
+import { type QueuedMoment, ReceiverQueues } from './receiver-queues.ts';
 import { RequestFlight } from './request-flight.ts';
 
 /** What became of a purchase. Times in milliseconds since the beginning. */
@@ -60,13 +67,28 @@ interface Buyer {
 }
 
 /** Something that happens at a receiver within a window. */
-interface Moment {
-  readonly timeMs: number;
-  /** Order among what happens at one moment. */
-  readonly order: number;
-  readonly kind: 'order' | 'request' | 'ready';
-  readonly flight: RequestFlight | null;
+interface Moment extends QueuedMoment {
   readonly purchase: number;
+  /** Of a nonce: what it was sought for. */
+  readonly sought: Sought | null;
+}
+
+/** What a nonce is sought for. */
+interface Sought {
+  readonly node: number;
+  /** The request to be voted for; null: the nonce is for a request of the node's own. */
+  readonly flight: RequestFlight | null;
+  /** Sends the message. */
+  readonly send: (timeMs: number) => void;
+}
+
+/** What a node that does one thing at a time is doing. */
+interface Job {
+  hashes: number;
+  isStored: boolean;
+  decides: boolean;
+  /** To be done when it ends. */
+  readonly after: ((endMs: number) => void)[];
 }
 
 /** The delivery that made a node decide. */
@@ -120,11 +142,19 @@ export class LargeNetwork {
   #ordersTaken = 0;
   #flying: RequestFlight[] = [];
   readonly #moments: (Moment[] | undefined)[];
+  /** Null: nodes are never busy. */
+  readonly #queues: ReceiverQueues | null;
+  #job: Job = { hashes: 0, isStored: false, decides: false, after: [] };
+  /** By node: when the search that was begun last is done. */
+  readonly #soughtMs: Float64Array;
+  /** Nonces that are found in later windows. */
+  #seeking: { readonly timeMs: number; readonly sought: Sought }[] = [];
   readonly #touched: number[] = [];
 
   /** `plan.profile` must have no {@link largeNetworkProblems}. `onDecision` costs O(n log n) a decision and node. */
-  constructor(plan: PurchasePlan, onDecision: ((decision: SeenDecision) => void) | null = null) {
-    const { profile, fundUnits, purchases, latency } = plan;
+  constructor(given: PurchasePlan, onDecision: ((decision: SeenDecision) => void) | null = null) {
+    const plan = planOnGrid(given);
+    const { profile, fundUnits, purchases, latency, serial } = plan;
     const { members } = profile.membership;
     const problems = largeNetworkProblems(profile.parameters);
     invariant(problems.length === 0, () => `a profile for large networks, got ${JSON.stringify(problems)}`);
@@ -152,6 +182,10 @@ export class LargeNetwork {
     for (let at = 0; at < this.#units.length; at++) this.#units[at] = fundUnits[this.#buyers[at % buyers]!.node]!;
     this.#pending = Array.from({ length: this.n }, () => []);
     this.#moments = new Array<Moment[] | undefined>(this.n).fill(undefined);
+    this.#soughtMs = new Float64Array(this.n);
+    const slotAt = (node: number, wallet: number) => this.#slots[node * buyers + wallet]!;
+    const receiverKeys = this.#receiverKeys;
+    this.#queues = serial === null ? null : new ReceiverQueues({ serial, latency, receiverKeys, slotAt });
     this.#issued = purchases.map(() => null);
     this.#bytes = new Float64Array(purchases.length);
     this.#orders = purchases.map((_, index) => index);
@@ -207,6 +241,7 @@ export class LargeNetwork {
     const { purchases } = this.#plan;
     const order = this.#orders[this.#ordersTaken];
     let nextMs = order === undefined ? Number.POSITIVE_INFINITY : purchases[order]!.atMs;
+    for (const { timeMs } of this.#seeking) nextMs = Math.min(nextMs, timeMs);
     for (const flight of this.#flying) {
       flight.look();
       nextMs = Math.min(nextMs, flight.nextReadyMs, flight.arrivalMs[flight.reached] ?? Number.POSITIVE_INFINITY);
@@ -226,29 +261,101 @@ export class LargeNetwork {
         kind: 'order',
         flight: null,
         purchase,
+        sought: null,
       });
+    }
+    if (this.#seeking.length > 0) {
+      const found = this.#seeking.filter(({ timeMs }) => timeMs < untilMs);
+      this.#seeking = this.#seeking.filter(({ timeMs }) => timeMs >= untilMs);
+      for (const { timeMs, sought } of found) this.#enter(sought.node, this.#found(timeMs, sought));
     }
     for (const flight of this.#flying) {
       const { purchase } = flight.parts;
       const order = purchase * (this.n + 1);
       for (; flight.reached < this.n && flight.arrivalMs[flight.reached]! < untilMs; flight.reached++) {
         const timeMs = flight.arrivalMs[flight.reached]!;
-        this.#enter(flight.receivers[flight.reached]!, { timeMs, order, kind: 'request', flight, purchase });
+        const receiver = flight.receivers[flight.reached]!;
+        this.#enter(receiver, { timeMs, order, kind: 'request', flight, purchase, sought: null });
       }
       flight.makeReady(untilMs, (receiver) => {
         const timeMs = flight.readyMs[receiver]!;
         const after = order + 1 + flight.readySender[receiver]!;
-        this.#enter(receiver, { timeMs, order: after, kind: 'ready', flight, purchase });
+        this.#enter(receiver, { timeMs, order: after, kind: 'ready', flight, purchase, sought: null });
       });
     }
     for (const node of this.#touched) {
       const moments = this.#moments[node]!;
       this.#moments[node] = undefined;
       moments.sort((a, b) => a.timeMs - b.timeMs || a.order - b.order);
-      for (const moment of moments) this.#happen(node, moment);
+      if (this.#queues === null) for (const moment of moments) this.#happen(node, moment, moment.timeMs);
+      else this.#work(node, moments, untilMs, this.#queues);
     }
     this.#touched.length = 0;
-    this.#flying = this.#flying.filter((flight) => flight.decided < this.n || flight.reached < this.n);
+    this.#flying = this.#flying.filter((flight) => !flight.over);
+    this.#queues?.forget(untilMs);
+  }
+
+  // --- one thing at a time ----------------------------------------------------------------------------------------
+
+  #work(node: number, moments: Moment[], untilMs: number, queues: ReceiverQueues): void {
+    queues.work(node, moments, (moment, beginMs) => {
+      const endMs = this.#do(node, moment, beginMs);
+      // A nonce that this node finds within the window is its own affair.
+      for (const { timeMs, sought } of this.#seeking) {
+        if (sought.node !== node || timeMs >= untilMs) continue;
+        const found = this.#found(timeMs, sought);
+        const at = moments.findIndex((other, index) => index > moments.indexOf(moment) && isLater(other, found));
+        moments.splice(at < 0 ? moments.length : at, 0, found);
+      }
+      this.#seeking = this.#seeking.filter(({ timeMs, sought }) => sought.node !== node || timeMs >= untilMs);
+      return endMs;
+    });
+  }
+
+  /** Does what a moment demands, begun at `beginMs`; returns when it ends. */
+  #do(node: number, moment: Moment, beginMs: number): number {
+    const { serial, hashMs } = this.#plan;
+    const job: Job = { hashes: 0, isStored: false, decides: false, after: [] };
+    this.#job = job;
+    this.#happen(node, moment, beginMs);
+    const { deliveryMs, commitMs, commits } = serial!;
+    const isDelivery = moment.kind === 'request' || moment.kind === 'ready';
+    const isCommitted = commits === 'changes' ? job.isStored : job.decides;
+    const endMs = beginMs + (isDelivery ? deliveryMs : 0) + job.hashes * hashMs + (isCommitted ? commitMs : 0);
+    for (const act of job.after) act(endMs);
+    return endMs;
+  }
+
+  /** Calls `act` when what a node does now, begun at `timeMs`, is done. */
+  #afterwards(timeMs: number, act: (endMs: number) => void): void {
+    if (this.#queues === null) act(timeMs);
+    else this.#job.after.push(act);
+  }
+
+  /** Seeks a nonce that takes so many hashes, from `timeMs` on. */
+  #seek(timeMs: number, nonce: number, sought: Sought): void {
+    const { hashMs, profile } = this.#plan;
+    const hashes = nonce + 1;
+    if (this.#queues === null) {
+      sought.send(timeMs + hashes * hashMs);
+      return;
+    }
+    this.#job.isStored = true;
+    if (profile.parameters.difficulty <= INLINE_DIFFICULTY_MAX) {
+      this.#job.hashes += hashes;
+      this.#job.after.push(sought.send);
+      return;
+    }
+    this.#job.after.push((endMs) => {
+      const foundMs = Math.max(this.#soughtMs[sought.node]!, endMs) + hashes * hashMs;
+      this.#soughtMs[sought.node] = foundMs;
+      this.#seeking.push({ timeMs: foundMs, sought });
+    });
+  }
+
+  #found(timeMs: number, sought: Sought): Moment {
+    const order = -this.#plan.purchases.length - 1;
+    return { timeMs, order, kind: 'nonce', flight: sought.flight, purchase: -1, sought };
   }
 
   #enter(node: number, moment: Moment): void {
@@ -261,22 +368,36 @@ export class LargeNetwork {
     }
   }
 
-  #happen(node: number, { kind, timeMs, flight, purchase }: Moment): void {
-    if (kind === 'order') {
-      this.#order(node, purchase, timeMs);
-      return;
+  /** What a moment leads to at a node that gets to it at `nowMs`. */
+  #happen(node: number, { kind, timeMs, flight, purchase, sought }: Moment, nowMs: number): void {
+    const behind = flight === null ? 0 : this.#behind(node, flight);
+    switch (kind) {
+      case 'order':
+        this.#job.isStored = true;
+        this.#order(node, purchase, nowMs);
+        return;
+      case 'nonce':
+        if (sought!.flight !== null && behind !== 0) return; // decided meanwhile: the vote would be late
+        this.#job.isStored = true;
+        this.#job.after.push(sought!.send);
+        return;
+      case 'request':
+        this.#job.isStored = behind !== -1;
+        this.#pending[node]!.push(flight!);
+        break;
+      case 'ready':
+        invariant(behind >= 0 && behind <= LAG_MAX, () => `node ${node} is ${behind} decisions behind`);
+        this.#job.isStored = true;
+        if (behind > 0) return; // its turn comes with the decision before
+        this.#decideChain(flight!, node, { timeMs, purchase, sender: flight!.readySender[node]! }, nowMs);
     }
-    if (kind === 'request') {
-      this.#pending[node]!.push(flight!);
-    } else {
-      const { wallet, slot } = flight!.parts;
-      const behind = slot - this.#slots[node * this.#buyers.length + wallet]!;
-      invariant(behind >= 0 && behind <= LAG_MAX, () => `node ${node} is ${behind} decisions behind`);
-      if (behind > 0) return; // its turn comes with the decision before
-      this.#decideChain(flight!, node, { timeMs, purchase, sender: flight!.readySender[node]! });
-    }
-    this.#vote(node, timeMs);
-    this.#issueQueued(node, timeMs);
+    this.#vote(node, nowMs);
+    this.#issueQueued(node, nowMs);
+  }
+
+  /** Decisions that a node has to make before it can decide on `flight`; below 0: it has done so. */
+  #behind(node: number, { parts: { wallet, slot } }: RequestFlight): number {
+    return slot - this.#slots[node * this.#buyers.length + wallet]!;
   }
 
   // --- votes ------------------------------------------------------------------------------------------------------
@@ -299,15 +420,18 @@ export class LargeNetwork {
   }
 
   #cast(flight: RequestFlight, voter: number, wallet: Wallet, timeMs: number): void {
-    const { profile, seekNonce, hashMs } = this.#plan;
+    const { profile, seekNonce } = this.#plan;
     const id = profile.membership.members[voter]!;
     const draft = profile.votes.cast(flight.parts.request, wallet, id);
     const nonce = seekNonce(profile.votes.workPrefix(draft), profile.parameters.difficulty);
     if (nonce === null) return; // no valid vote exists for these fields: the node abstains
     const vote = profile.votes.solved(draft, nonce);
     this.#checkOnce(vote, id);
-    flight.castVote(voter, vote, timeMs + (nonce + 1) * hashMs);
-    this.#bytes[flight.parts.purchase]! += profile.codec.encode(vote).length;
+    const send = (sendMs: number) => {
+      flight.castVote(voter, vote, sendMs);
+      this.#bytes[flight.parts.purchase]! += profile.codec.encode(vote).length;
+    };
+    this.#seek(timeMs, nonce, { node: voter, flight, send });
   }
 
   /** What every receiver checks, once. */
@@ -320,20 +444,19 @@ export class LargeNetwork {
   // --- decisions --------------------------------------------------------------------------------------------------
 
   /** Decides, and what that makes current and has a quorum already. */
-  #decideChain(flight: RequestFlight, node: number, trigger: Trigger): void {
+  #decideChain(flight: RequestFlight, node: number, trigger: Trigger, nowMs: number): void {
     const { flights } = this.#buyers[flight.parts.wallet]!;
     let next: RequestFlight | undefined = flight;
     while (next !== undefined) {
-      this.#decide(next, node, trigger);
+      this.#decide(next, node, trigger, nowMs);
       const after: RequestFlight | undefined = flights[next.parts.slot + 1];
       next = after !== undefined && isReady(after, node, trigger) ? after : undefined;
     }
   }
 
-  #decide(flight: RequestFlight, node: number, trigger: Trigger): void {
+  #decide(flight: RequestFlight, node: number, trigger: Trigger, nowMs: number): void {
     const { profile } = this.#plan;
     const { wallet, slot, request, purchase } = flight.parts;
-    const { timeMs } = trigger;
     const vote = flight.winner!;
     const buyer = this.#buyers[wallet]!;
     const row = node * this.#buyers.length;
@@ -351,14 +474,15 @@ export class LargeNetwork {
     }
     this.#slots[row + wallet] = slot + 1;
     this.#units[row + wallet] = profile.votes.remainingUnits(vote);
-    flight.decidedMs[node] = timeMs;
     flight.decided++;
-    if (this.#onDecision !== null) {
-      const rewarded = flight.votersAt(node, last.timeMs, last.sender);
+    this.#job.decides = true;
+    const voters = this.#onDecision === null ? [] : flight.votersAt(node, last.timeMs, last.sender);
+    this.#afterwards(nowMs, (timeMs) => {
+      flight.decidedMs[node] = timeMs;
       const remainingUnits = profile.votes.remainingUnits(vote);
-      this.#onDecision({ node, purchase, timeMs, newState: next.stateHash, remainingUnits, rewarded });
-    }
-    if (flight.hasVoteFrom(node) && flight.sendMs[node]! > timeMs && flight.sendMs[node]! < Number.POSITIVE_INFINITY) {
+      this.#onDecision?.({ node, purchase, timeMs, newState: next.stateHash, remainingUnits, rewarded: voters });
+    });
+    if (flight.hasVoteFrom(node) && flight.sendMs[node]! > nowMs && flight.sendMs[node]! < Number.POSITIVE_INFINITY) {
       this.#bytes[purchase]! -= profile.codec.encode(vote).length;
       flight.takeBackVote(node);
     }
@@ -419,7 +543,7 @@ export class LargeNetwork {
   }
 
   #issue(buyer: Buyer, purchase: number, timeMs: number): void {
-    const { profile, purchases, unixMs, seekNonce, hashMs, latency } = this.#plan;
+    const { profile, purchases, unixMs, seekNonce, latency } = this.#plan;
     const { service, priceDcoins } = purchases[purchase]!;
     const number = this.#buyerOf.get(buyer.node)!;
     const wallet = this.#wallet(buyer.node, number);
@@ -430,27 +554,20 @@ export class LargeNetwork {
     const request = profile.requests.solved(draft, nonce);
     this.#checkOnce(request, buyer.id);
     const slot = this.#slots[buyer.node * this.#buyers.length + number]!;
-    const flight = new RequestFlight(
-      {
-        purchase,
-        wallet: number,
-        slot,
-        request,
-        issuedMs: timeMs,
-        publishedMs: timeMs + (nonce + 1) * hashMs,
-        quorum: this.quorum,
-        latency,
-        receiverKeys: this.#receiverKeys,
-        scratch: this.#scratch,
-      },
-      buyer.node,
-    );
     invariant(buyer.flights.length === slot, () => `one request for each State, the chain is at ${slot}`);
-    buyer.flights.push(flight);
     buyer.busy = true;
-    this.#issued[purchase] = flight;
-    this.#flying.push(flight);
-    this.#bytes[purchase]! += profile.codec.encode(request).length;
+    const send = (publishedMs: number) => {
+      const { quorum } = this;
+      const [receiverKeys, scratch] = [this.#receiverKeys, this.#scratch];
+      const parts = { purchase, wallet: number, slot, request, issuedMs: timeMs, publishedMs, quorum };
+      const flight = new RequestFlight({ ...parts, latency, receiverKeys, scratch }, buyer.node);
+      buyer.flights.push(flight);
+      this.#issued[purchase] = flight;
+      this.#flying.push(flight);
+      this.#queues?.enter(flight);
+      this.#bytes[purchase]! += profile.codec.encode(request).length;
+    };
+    this.#seek(timeMs, nonce, { node: buyer.node, flight: null, send });
   }
 
   /** A buyer's wallet at a node. */
@@ -458,6 +575,10 @@ export class LargeNetwork {
     const at = node * this.#buyers.length + buyer;
     return { ...this.#buyers[buyer]!.chain[this.#slots[at]!]!, units: this.#units[at]! };
   }
+}
+
+function isLater(moment: Moment, other: Moment): boolean {
+  return moment.timeMs > other.timeMs || (moment.timeMs === other.timeMs && moment.order > other.order);
 }
 
 /** Whether the quorum of `flight` was complete at `node` when the trigger came. */

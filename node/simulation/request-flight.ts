@@ -6,6 +6,7 @@ import { invariant } from '../protocol/invariant.ts';
 import type { Request, Vote } from '../protocol/message.ts';
 import { type ArrivalScratch, Arrivals, nthSmallest } from './arrivals.ts';
 import type { KeyedLatency } from './keyed-latency.ts';
+import { VoteRush } from './vote-rush.ts';
 
 export interface RequestFlightParts {
   /** Number of the purchase in the plan. */
@@ -26,6 +27,8 @@ const NO_GROUP = -1;
 
 export class RequestFlight {
   readonly parts: RequestFlightParts;
+  /** Number of the node that published it. */
+  readonly requester: number;
   /** Receivers of the request in order of arrival, and when it reaches each. */
   readonly receivers: Int32Array;
   readonly arrivalMs: Float64Array;
@@ -33,6 +36,11 @@ export class RequestFlight {
   reached = 0;
   /** By voter: when its vote leaves; Infinity: it has none, or took it back before it left. */
   readonly sendMs: Float64Array;
+  /** No vote leaves before or after; of none: Infinity and -Infinity. */
+  firstSendMs = Number.POSITIVE_INFINITY;
+  lastSendMs = Number.NEGATIVE_INFINITY;
+  /** By voter: names its vote for the latency. */
+  readonly voteKeys: Int32Array;
   /** By receiver: when the quorum's last vote came and whose it was; Infinity: not known yet. */
   readonly readyMs: Float64Array;
   readonly readySender: Int32Array;
@@ -49,6 +57,8 @@ export class RequestFlight {
   #winner = NO_GROUP;
   readonly #arrivals: Arrivals;
   #packed = false;
+  #rush: VoteRush | null = null;
+  #rushUntilMs = Number.NEGATIVE_INFINITY;
   /** Receivers that are not ready, in ascending order. */
   readonly #waiting: Int32Array;
   #waitingCount: number;
@@ -65,6 +75,8 @@ export class RequestFlight {
     const { purchase, latency, receiverKeys, scratch, publishedMs } = parts;
     const n = receiverKeys.length;
     this.parts = parts;
+    this.requester = requester;
+    this.voteKeys = Int32Array.from(receiverKeys, (_, voter) => latency.messageKey('vote', purchase, voter));
     const key = latency.messageKey('request', purchase, requester);
     const times = Float64Array.from(receiverKeys, (receiver) => publishedMs + latency.delayMs(key, receiver));
     this.receivers = Int32Array.from(receiverKeys, (_, receiver) => receiver);
@@ -80,6 +92,42 @@ export class RequestFlight {
     this.#waitingCount = n;
     this.#estimateMs = new Float64Array(n);
     this.#estimateSender = new Int32Array(n);
+  }
+
+  /** It has reached every node, and each has decided. */
+  get over(): boolean {
+    return this.decided === this.sendMs.length && this.reached === this.sendMs.length;
+  }
+
+  /** Place of the request (null) or of a voter's vote among what arrives at one moment. */
+  orderOf(voter: number | null): number {
+    return this.parts.purchase * (this.sendMs.length + 1) + (voter === null ? 0 : 1 + voter);
+  }
+
+  /** When the request reaches `receiver`. */
+  requestMs(receiver: number): number {
+    const { latency, purchase, receiverKeys, publishedMs } = this.parts;
+    return (
+      publishedMs + latency.delayMs(latency.messageKey('request', purchase, this.requester), receiverKeys[receiver]!)
+    );
+  }
+
+  /** How votes of `voteMs` each rush in at a node; null: there is no quorum. The votes that matter must be known. */
+  rush(voteMs: number): VoteRush | null {
+    if (this.#rush === null && this.#winner !== NO_GROUP) {
+      this.#pack();
+      const { quorum, latency } = this.parts;
+      if (this.#arrivals.count < quorum) return null;
+      this.#rush = new VoteRush(this.#arrivals.sendMs, quorum, voteMs, latency.msMin, latency.msMax);
+      this.#rush.untilMs = this.#rushUntilMs;
+    }
+    return this.#rush;
+  }
+
+  learnRush(voteMs: number, count: number, arrivalMs: (rank: number) => number): void {
+    const rush = this.rush(voteMs);
+    rush?.learn(count, arrivalMs);
+    this.#rushUntilMs = rush?.untilMs ?? this.#rushUntilMs;
   }
 
   /** A vote of the group that has a quorum; null: none has. */
@@ -106,6 +154,8 @@ export class RequestFlight {
     invariant(this.#groupOf[voter] === NO_GROUP, () => `one vote of ${voter} for purchase ${this.parts.purchase}`);
     this.#groupOf[voter] = index;
     this.sendMs[voter] = sendMs;
+    this.firstSendMs = Math.min(this.firstSendMs, sendMs);
+    this.lastSendMs = Math.max(this.lastSendMs, sendMs);
     this.votes++;
     if (++this.#groups[index]!.count >= this.parts.quorum && this.#winner === NO_GROUP) this.#winner = index;
     if (index === this.#winner) this.#change(voter, sendMs);
@@ -158,10 +208,10 @@ export class RequestFlight {
   makeReady(untilMs: number, onReady: (receiver: number) => void): void {
     if (this.#winner === NO_GROUP || this.nextReadyMs >= untilMs) return;
     this.#pack();
-    const { receiverKeys, latency, quorum, purchase } = this.parts;
+    const { receiverKeys, latency, quorum } = this.parts;
     const changes = this.#changed.map(({ sender, sendMs }) => ({
       sendMs,
-      key: latency.messageKey('vote', purchase, sender),
+      key: this.voteKeys[sender]!,
     }));
     const fresh = !this.#estimated;
     const known = this.#arrivals.count >= quorum;
@@ -208,16 +258,17 @@ export class RequestFlight {
   #change(sender: number, sendMs: number): void {
     this.#changed.push({ sender, sendMs });
     this.#packed = false;
+    this.#rush = null;
   }
 
   #pack(): void {
     if (this.#packed) return;
-    const { latency, purchase } = this.parts;
     this.#arrivals.clear();
     for (let voter = 0; voter < this.sendMs.length; voter++) {
       if (!this.votedWithWinner(voter)) continue;
-      this.#arrivals.add(voter, this.sendMs[voter]!, latency.messageKey('vote', purchase, voter));
+      this.#arrivals.add(voter, this.sendMs[voter]!, this.voteKeys[voter]!);
     }
+    this.#arrivals.close();
     this.#packed = true;
   }
 }

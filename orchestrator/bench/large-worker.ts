@@ -14,7 +14,7 @@ import type { LargeRun, LargeTask } from './large.ts';
 const SERVICE = 'Nespresso';
 const PRICE_DCOINS = 2;
 
-const { engine, n, requests, everyMs } = JSON.parse(process.argv[2]!) as LargeTask;
+const { engine, n, requests, everyMs, busy } = JSON.parse(process.argv[2]!) as LargeTask;
 const members = Array.from({ length: n }, (_, i) => `node-${i + 1}`);
 const catalogue = new Map([[SERVICE, PRICE_DCOINS]]);
 const named = namedProfile({ profile: 'paper', parameters: {}, members, catalogue, hash: nativeSha256Hex });
@@ -30,6 +30,7 @@ const plan: PurchasePlan = {
   })),
   latency: new KeyedLatency({ latency: NETWORKS['wifi-144'].latency, prng: Prng.seeded('bench') }),
   hashMs: PACES.pi3bplus.hashMs,
+  serial: busy ? { ...PACES.pi3bplus, commits: 'changes' } : null,
   work: 'searched',
   seekNonce: searchNonceNatively,
   unixMs: 1_790_000_000_000,

@@ -17,6 +17,7 @@ function someVotes(count: number, seed: string, jitterMs: number) {
     arrivals.add(vote.sender, vote.sendMs, vote.key);
     return vote;
   });
+  arrivals.close();
   const sorted = (receiver: number) =>
     votes
       .map(({ sender, sendMs, key }) => ({

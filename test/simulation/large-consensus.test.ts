@@ -10,13 +10,14 @@ import {
   largeConsensus,
 } from '../../node/simulation/large-consensus.ts';
 import { NETWORKS } from '../../node/simulation/network.ts';
+import { PACES } from '../../node/simulation/pace.ts';
 
 const PI: LargeConsensusOptions = {
   n: 48,
   profile: 'paper',
   requests: 3,
   latency: NETWORKS['wifi-144'].latency,
-  hashUs: 46,
+  pace: PACES.hashing,
   seed: 'pi',
   hash: nativeSha256Hex,
   seekNonce: searchNonceNatively,

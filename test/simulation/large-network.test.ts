@@ -76,6 +76,28 @@ describe('a network without cores equals one of cores', () => {
     }
   });
 
+  for (const commits of ['changes', 'decisions'] as const) {
+    const serial = { deliveryMs: 0.1, commitMs: 0.2, commits };
+
+    it(`with 8 nodes that do one thing at a time, committing ${commits}`, () => {
+      for (const latency of [WIFI, WILD, CONSTANT]) {
+        const found = sum(60, { ...EIGHT, latency, serial });
+        assert.ok(found.decisions > 1000 && found.undecided > 10 && found.queued > 20, JSON.stringify(found));
+      }
+    });
+
+    it(`with 100 nodes that do one thing at a time, committing ${commits}`, () => {
+      for (const [spreadMs, latency] of [
+        [200, WIFI],
+        [2, WIFI],
+        [200, WILD],
+      ] as const) {
+        const found = sum(1, { n: 100, purchases: 12, buyers: 6, spreadMs, fundUnits: 80, latency, serial });
+        assert.ok(found.decisions > 100, JSON.stringify(found));
+      }
+    });
+  }
+
   it('with 48 nodes', () => {
     for (const latency of [WIFI, WILD]) {
       const found = sum(6, { n: 48, purchases: 20, buyers: 8, spreadMs: 80, fundUnits: 80, latency });

@@ -11,7 +11,7 @@ import { KeyedLatency, type Paths } from '../../node/simulation/keyed-latency.ts
 import { LargeNetwork } from '../../node/simulation/large-network.ts';
 import type { Latency } from '../../node/simulation/network.ts';
 import { Prng } from '../../node/simulation/prng.ts';
-import type { PurchasePlan, SeenDecision } from '../../node/simulation/purchase-plan.ts';
+import type { PurchasePlan, SeenDecision, SerialWork } from '../../node/simulation/purchase-plan.ts';
 
 export interface DrawnPurchases {
   readonly seed: string;
@@ -26,6 +26,8 @@ export interface DrawnPurchases {
   readonly latency: Latency;
   readonly paths?: Paths;
   readonly hashMs?: number;
+  /** Default: nodes are never busy. */
+  readonly serial?: SerialWork;
   readonly parameters?: Record<string, unknown>;
 }
 
@@ -36,7 +38,7 @@ const SERVICES = [
 ] as const;
 
 export function drawnPlan(options: DrawnPurchases): PurchasePlan {
-  const { seed, n, buyers, spreadMs, latency, paths = 'own', hashMs = 0.046, parameters = {} } = options;
+  const { seed, n, buyers, spreadMs, latency, paths = 'own', hashMs = 0.046, serial = null, parameters = {} } = options;
   const prng = Prng.seeded(seed);
   const members = Array.from({ length: n }, (_, i) => `node-${i + 1}`);
   const catalogue = new Map(SERVICES);
@@ -52,6 +54,7 @@ export function drawnPlan(options: DrawnPurchases): PurchasePlan {
     }),
     latency: new KeyedLatency({ latency, prng, paths }),
     hashMs,
+    serial,
     work: 'searched',
     seekNonce: searchNonceNatively,
     unixMs: 1_790_000_000_000,
