@@ -53,7 +53,7 @@ function live(n: number, differing: Partial<LiveConsensus> = {}): RawRecord {
 function model(n: number): RawRecord {
   const all = { undecided: 0, quorumMs: figures(3), requesterMs: figures(4), everyMs: figures(5 + n / 10), each: [] };
   const models = Object.fromEntries(CONSENSUS_MODELS.map(({ id }) => [id, all]));
-  const data: ModelConsensus = { n, decisions: 10, network: 'wifi-144', pace: 'pi3bplus', models };
+  const data: ModelConsensus = { n, decisions: 10, network: 'wifi-144', models };
   return record(`consensus-model-${n}`, { data });
 }
 
