@@ -145,7 +145,7 @@ const LIMITS: readonly string[] = [
   'Divided by the votes that a quorum needs, the paper’s 300 ms with 8 nodes are 60 ms a vote, its bound for 48 is 31 ms, and its estimates for 1,000 and 10,000 are 3.0 ms: they are not what was measured, carried on, but 3 ms for each vote, of the order of two hops of Table II or of a synchronous write to a memory card.',
   'Live nodes talk over loopback: a hop takes tenths of a millisecond where the paper’s WiFi takes 1.4 ms and more (Table II), and nothing is lost or sent again.',
   'All live nodes, the broker and the driver share the processors of one machine, two where this is meant to run. Growth of the live curve is mostly n nodes checking n votes each on these processors; on n boards it would be n votes each. It is no measurement of the protocol’s own growth.',
-  'The model has no loss, no retransmission, no contention for the air and no broker that takes time. Where receiving is free in it its curve is flat: the protocol needs two hops whatever n is, and what grows is the cost of receiving n votes. What a delivery and a commit cost a board is assumed, so the slope of the model’s far end is a consequence of the protocol and its height is not.',
+  'The model has no loss, no retransmission, no contention for the air and no broker that takes time. Where receiving is free in it the protocol needs two hops whatever n is, and the longest of n searches for a nonce; what grows with n is the cost of receiving n votes. What a delivery and a commit cost a board is assumed, so the slope of the model’s far end is a consequence of the protocol and its height is not.',
 ];
 
 // --- cells --------------------------------------------------------------------------------------------------------
