@@ -28,24 +28,45 @@ interface Candidate {
   readonly hashes: number;
 }
 
-/** Hash and search rates and their shares; takes about three seconds. */
-export async function benchHashing(): Promise<Figure[]> {
-  const candidates = {
+export interface HashRates {
+  /** Hashes a second by candidate, one of each turn. */
+  readonly rates: Readonly<Record<keyof ReturnType<typeof candidatesOf>, readonly number[]>>;
+  readonly hashesPerShortSearch: number;
+}
+
+function candidatesOf() {
+  return {
+    /** `crypto.hash` of one text, again and again. */
     bare: bareLoop(),
+    /** The portable hash of one text. */
     portable: portableLoop(),
+    /** The search of a node, which finds nothing. */
     long: longSearch(),
+    /** A search that joins prefix and nonce anew for each hash. */
     plain: plainSearch(),
+    /** The search of a node at difficulty 1. */
     short: shortSearches(),
   };
+}
+
+/** All candidates in turn, `turns` times; takes a quarter of a second a turn, and stands in the way of all else. */
+export function hashRates(turns: number): HashRates {
+  const candidates = candidatesOf();
   const rates: Record<keyof typeof candidates, number[]> = { bare: [], portable: [], long: [], plain: [], short: [] };
   const names = Object.keys(candidates) as (keyof typeof candidates)[];
   // The first turn warms up.
-  for (let turn = 0; turn <= TURNS; turn++) {
+  for (let turn = 0; turn <= turns; turn++) {
     for (const name of names) {
       const rate = hashesPerSecond(candidates[name]);
       if (turn > 0) rates[name].push(rate);
     }
   }
+  return { rates, hashesPerShortSearch: candidates.short.hashes / SHORT_SEARCHES };
+}
+
+/** Hash and search rates and their shares; takes about three seconds. */
+export async function benchHashing(): Promise<Figure[]> {
+  const { rates, hashesPerShortSearch } = hashRates(TURNS);
   const millions = (name: string, values: readonly number[]): Figure => ({
     name,
     value: rounded(median(values) / 1e6),
@@ -57,7 +78,6 @@ export async function benchHashing(): Promise<Figure[]> {
     unit: '%',
     ...(target === undefined ? {} : { target }),
   });
-  const hashesPerShortSearch = candidates.short.hashes / SHORT_SEARCHES;
   return [
     millions('crypto.hash, bare loop', rates.bare),
     millions('portable hash, bare loop', rates.portable),

@@ -3,37 +3,31 @@
  * profile, no link rule, wallets funded beforehand by injected sensor data. Times are read from the nodes' own
  * records, where a decision's time is that of its durable commit.
  *
- * One after another: requesters in turn, each when all nodes have the one before. Chained: the orders wait in a queue at
- * one node, which sends the next request in the very step of its decision on the one before, so nobody's driver is in
- * the way. Live observations are not listened to: they are for people, and reading them takes processor time from the
- * nodes.
+ * One after another: requesters in turn, each when all nodes have the one before. Chained: one node sends the next request
+ * in the very step of its decision on the one before (measured-lab.ts).
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { DATABASE_FILE } from '../../node/host/sqlite-store.ts';
 import { distributionOf, median } from '../history/distribution.ts';
 import { latencyOf } from '../history/latency.ts';
-import { type History, parseObservations } from '../history/observation.ts';
-import { type RequestTrack, trackRequests } from '../history/request-track.ts';
+import type { RequestTrack } from '../history/request-track.ts';
 import { newPlan } from '../lab/kept-lab.ts';
-import { Lab } from '../lab/lab.ts';
+import type { Lab } from '../lab/lab.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
 import type { Durability } from '../lab/lab-plan.ts';
+import { type MeasuredLab, PRICE_UNITS, withMeasuredLab } from '../lab/measured-lab.ts';
 import { ProcessRuntime } from '../runtimes/processes.ts';
 import type { Figure } from './codec.ts';
 
 const MEMBERS = 8;
-const SERVICE = 'Nespresso';
-const PRICE_UNITS = 10;
 const RUNS = 3;
 /** Every node alone, in turn. */
 const STARTS_ALONE = 5;
 /** Rows that may be left of requests that were never decided, and of votes that came two States late. */
 const ROWS_BOUND = `<= ${4 * MEMBERS * MEMBERS + 4 * MEMBERS}`;
-const LOOK_AGAIN_MS = 25;
-const WAIT_MS_MAX = 300_000;
 
 interface Sizes {
   /** Requests one after another, of each run; those of a first one are left out: code is still being compiled. */
@@ -166,53 +160,52 @@ async function storageFigures(sizes: Sizes): Promise<Figure[]> {
 async function withLab<T>(durability: Durability, measure: (bench: Bench) => Promise<T>): Promise<T> {
   const home = mkdtempSync(join(tmpdir(), 'wallance-bench-'));
   const directory = new LabDirectory(home, 'bench');
-  directory.create();
-  const lab = new Lab({
-    plan: newPlan('bench', { nodes: MEMBERS, sensors: [], durability }),
-    directory,
-    runtime: (options) => new ProcessRuntime(options),
-    inherited: {},
-    onEvent: (event) => {
-      if (event.kind === 'died') throw new Error(`node ${event.node} died while it was measured: ${event.reason}`);
-    },
-    observe: false,
-  });
-  const begunMs = performance.now();
   try {
-    await lab.start(new AbortController().signal);
-    return await measure(new Bench(lab, directory, performance.now() - begunMs));
+    return await withMeasuredLab(
+      {
+        plan: newPlan('bench', { nodes: MEMBERS, sensors: [], durability }),
+        directory,
+        runtime: (options) => new ProcessRuntime(options),
+      },
+      (lab) => measure(new Bench(lab, directory)),
+    );
   } finally {
-    await lab.stop();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
 class Bench {
-  readonly lab: Lab;
-  readonly members: readonly string[];
-  readonly startedMs: number;
+  readonly #measured: MeasuredLab;
   readonly #directory: LabDirectory;
-  #ordered = 0;
-  #funded = 0;
 
-  constructor(lab: Lab, directory: LabDirectory, startedMs: number) {
-    this.lab = lab;
+  constructor(measured: MeasuredLab, directory: LabDirectory) {
+    this.#measured = measured;
     this.#directory = directory;
-    this.startedMs = startedMs;
-    this.members = lab.plan.seats.map(({ node }) => node);
+  }
+
+  get lab(): Lab {
+    return this.#measured.lab;
+  }
+
+  get members(): readonly string[] {
+    return this.#measured.members;
+  }
+
+  get startedMs(): number {
+    return this.#measured.startedMs;
   }
 
   /** Orders so far. */
   get ordered(): number {
-    return this.#ordered;
+    return this.#measured.ordered;
   }
 
   async largestMb(): Promise<number> {
-    return Math.max(...[...(await this.lab.reports()).values()].map(({ rssBytes }) => rssBytes)) / 1024 / 1024;
+    return Math.max(...(await this.#measured.reports()).map(({ rssBytes }) => rssBytes)) / 1024 / 1024;
   }
 
   async mostRows(): Promise<number> {
-    const reports = [...(await this.lab.reports()).values()];
+    const reports = await this.#measured.reports();
     return Math.max(...reports.map(({ storedRequests, storedVotes }) => storedRequests + storedVotes));
   }
 
@@ -221,7 +214,7 @@ class Bench {
    * and waits to be used again). With the journal written back: nodes are stopped for that, and started again.
    */
   async largestDatabase(): Promise<{ readonly usedKb: number; readonly fileKb: number }> {
-    await this.everybody((seat) => this.lab.stopNode(seat));
+    await Promise.all(this.members.map((seat) => this.lab.stopNode(seat)));
     const sizes = this.members.map((seat) => {
       const database = new Database(join(this.#directory.nodeFiles(seat).directory, DATABASE_FILE), { readonly: true });
       const ask = (name: string): number => database.pragma(name, { simple: true }) as number;
@@ -229,46 +222,30 @@ class Bench {
       database.close();
       return { usedKb: ((pages - free) * bytes) / 1024, fileKb: (pages * bytes) / 1024 };
     });
-    await this.everybody((seat) => this.lab.startNode(seat));
-    this.#funded = 0;
-    this.#ordered = 0;
+    await Promise.all(this.members.map((seat) => this.lab.startNode(seat)));
+    this.#measured.startedAgain();
     return {
       usedKb: Math.max(...sizes.map(({ usedKb }) => usedKb)),
       fileKb: Math.max(...sizes.map(({ fileKb }) => fileKb)),
     };
   }
 
-  everybody<T>(perform: (seat: string) => Promise<T>): Promise<T[]> {
-    return Promise.all(this.members.map(perform));
+  fund(units: number): Promise<void> {
+    return this.#measured.fund(units);
   }
 
-  /** So many units more in every wallet, or in one, known to every node. */
-  async fund(units: number, seats: readonly string[] = this.members): Promise<void> {
-    await Promise.all(seats.map((seat) => this.lab.sample(seat, { topic: 'x', value: 1, count: units })));
-    this.#funded += units * seats.length;
-    await this.#until('sensor data everywhere', ({ sensorTransactions }) => sensorTransactions >= this.#funded);
-  }
-
-  /** Requesters in turn, each once all nodes have decided the one before. Returns what the nodes recorded of them. */
-  async inTurn(count: number): Promise<readonly RequestTrack[]> {
-    const ids = new Set<string>();
-    for (let index = 0; index < count; index++) {
-      const result = await this.lab.order(this.members[index % MEMBERS]!, SERVICE, 'strict');
-      if (result.outcome !== 'requested') throw new Error(`an order was not taken: ${JSON.stringify(result)}`);
-      ids.add(result.requestId);
-      this.#ordered++;
-      await this.#decided();
-    }
-    return this.#tracks().filter(({ requestId }) => ids.has(requestId));
+  inTurn(count: number): Promise<readonly RequestTrack[]> {
+    return this.#measured.inTurn(count);
   }
 
   /** One request after another at `seat`; decisions a second there, of those after the last order was placed. */
   async chained(seat: string, count: number): Promise<number> {
-    await this.fund(count * PRICE_UNITS, [seat]);
-    const before = new Set(this.#tracks().map(({ requestId }) => requestId));
-    const placed = await this.#place(seat, count);
-    await this.#decided();
-    const times = this.#tracks()
+    const measured = this.#measured;
+    await measured.fund(count * PRICE_UNITS, [seat]);
+    const before = new Set((await measured.tracks()).map(({ requestId }) => requestId));
+    const placed = await measured.place([seat], count);
+    await measured.decided();
+    const times = (await measured.tracks())
       .filter(({ requestId }) => !before.has(requestId))
       .map(({ decidedAtMs }) => decidedAtMs.get(seat)!)
       .filter((at) => at > placed)
@@ -278,44 +255,8 @@ class Bench {
 
   /** One purchase of every node at once, and everything decided everywhere. */
   async everybodyBuys(): Promise<void> {
-    await this.everybody((seat) => this.#place(seat, 1));
-    await this.#decided();
-  }
-
-  /** Returns when the last one was taken, on the clock of the nodes' records. */
-  async #place(seat: string, count: number): Promise<number> {
-    this.#ordered += count;
-    await Promise.all(Array.from({ length: count }, () => this.lab.order(seat, SERVICE, 'wait')));
-    const [seconds, nanoseconds] = process.hrtime();
-    return seconds * 1000 + nanoseconds / 1e6;
-  }
-
-  #decided(): Promise<void> {
-    return this.#until('decisions everywhere', ({ decisions }) => decisions >= this.#ordered);
-  }
-
-  async #until(
-    what: string,
-    holds: (report: { readonly decisions: number; readonly sensorTransactions: number }) => boolean,
-  ): Promise<void> {
-    const deadlineMs = performance.now() + WAIT_MS_MAX;
-    for (;;) {
-      // Not at once: a report costs a node as much as several messages, and would fall into what is measured.
-      await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS));
-      const reports = [...(await this.lab.reports(WAIT_MS_MAX)).values()];
-      if (reports.length === MEMBERS && reports.every(holds)) return;
-      if (performance.now() > deadlineMs) throw new Error(`not within ${WAIT_MS_MAX} ms: ${what}`);
-    }
-  }
-
-  #tracks(): readonly RequestTrack[] {
-    const history: History = new Map(
-      this.lab.plan.seats.map(({ seat, node }) => {
-        const text = readFileSync(join(this.#directory.nodeFiles(seat).directory, 'observations.ndjson'), 'utf8');
-        return [node, parseObservations(text.split('\n')).observations];
-      }),
-    );
-    return trackRequests(history);
+    await this.#measured.place(this.members, 1);
+    await this.#measured.decided();
   }
 }
 

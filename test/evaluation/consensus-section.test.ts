@@ -6,7 +6,7 @@ import { CONSENSUS_MODELS, type ModelConsensus } from '../../orchestrator/paper/
 import { type LatencyFigures, latencyFigures } from '../../orchestrator/paper/latency-figures.ts';
 import type { PaperOptions, RawRecord } from '../../orchestrator/paper/measurement.ts';
 import type { Cell, PaperSection } from '../../orchestrator/paper/paper-results.ts';
-import { CONSENSUS_PART } from '../../orchestrator/paper/parts/consensus.ts';
+import { consensusPart } from '../../orchestrator/paper/parts/consensus.ts';
 
 const OPTIONS: PaperOptions = { quick: false, runtime: 'processes', seed: '1' };
 const LIVE = [2, 4, 8, 16, 32, 48];
@@ -58,7 +58,7 @@ function model(n: number): RawRecord {
 }
 
 function presented(records: readonly RawRecord[]): PaperSection {
-  const section = CONSENSUS_PART.present(new Map(records.map((one) => [one.id, one])), OPTIONS);
+  const section = consensusPart.present(new Map(records.map((one) => [one.id, one])), OPTIONS);
   for (const { id, columns, rows } of section.tables)
     for (const row of rows) assert.equal(row.length, columns.length, `cells of a row of ${id}`);
   return section;
@@ -76,7 +76,7 @@ describe('time to consensus', () => {
   const everything = [...LIVE.map((n) => live(n)), ...MODEL.map(model)];
 
   it('has raw data for every measurement that it makes, and no cell without, when all is measured', () => {
-    const ids = CONSENSUS_PART.measurements(OPTIONS).map(({ id }) => id);
+    const ids = consensusPart.measurements(OPTIONS).map(({ id }) => id);
     assert.deepEqual(
       ids,
       everything.map(({ id }) => id),
@@ -213,7 +213,7 @@ describe('time to consensus', () => {
 
   it('takes no longer than the evaluation has for it', () => {
     const seconds = (quick: boolean): number =>
-      CONSENSUS_PART.measurements({ ...OPTIONS, quick }).reduce((sum, { seconds: each }) => sum + each, 0);
+      consensusPart.measurements({ ...OPTIONS, quick }).reduce((sum, { seconds: each }) => sum + each, 0);
     assert.ok(seconds(true) <= 75, `quick ${seconds(true)} s`);
     assert.ok(seconds(false) <= 480, `full ${seconds(false)} s`);
   });

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Prng } from '../../node/simulation/prng.ts';
-import { type Interval, meanInterval, medianInterval, quantileInterval, shareInterval } from '../../orchestrator/history/interval.ts';
+import {
+  type Interval,
+  meanInterval,
+  medianInterval,
+  quantileInterval,
+  shareInterval,
+} from '../../orchestrator/history/interval.ts';
 
 const DRAWS = 1500;
 
@@ -40,7 +46,13 @@ describe('the interval of a median', () => {
 it('the interval of a 95th percentile covers it, and is none where too few values lie above', () => {
   const share = covered(-Math.log(0.05), (random) => quantileInterval(sample(200, random), 0.95));
   assert.ok(share > 0.93 && share < 0.99, String(share));
-  assert.equal(quantileInterval(sample(40, () => 0.5), 0.95), null);
+  assert.equal(
+    quantileInterval(
+      sample(40, () => 0.5),
+      0.95,
+    ),
+    null,
+  );
 });
 
 it('the interval of a mean covers it with a hundred skewed values', () => {

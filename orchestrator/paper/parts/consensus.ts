@@ -14,7 +14,7 @@ import type { Measurement, PaperPart } from '../measurement.ts';
 /** Nodes from which on requests are fewer: each takes several times as long. */
 const MANY_LIVE = 32;
 
-export const CONSENSUS_PART: PaperPart = {
+export const consensusPart: PaperPart = {
   id: CONSENSUS_SECTION_ID,
   measurements: ({ quick }) => [
     ...LIVE_NODES.map((n) => live(liveSizes(n, quick))),

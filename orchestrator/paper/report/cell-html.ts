@@ -2,11 +2,21 @@
 import { type HtmlColumn, tableHtml, textHtml } from '../../report/html-parts.ts';
 import { escaped } from '../../report/markup.ts';
 import type { PaperTable } from '../paper-results.ts';
-import { type CellLook, LOOKS, MARKS, rawAddress, rawText, type ShownCell, safeId, shownTable } from './shown-cell.ts';
+import {
+  type CellLook,
+  INTERVAL_MEANING,
+  LONG_WORDS,
+  LOOKS,
+  MARKS,
+  NO_FIGURE,
+  rawAddress,
+  rawText,
+  type ShownCell,
+  safeId,
+  shownTable,
+} from './shown-cell.ts';
 
 const TEXT_MAX = 600;
-/** Longer words get room of their own. */
-const LONG_WORDS = 36;
 
 export function paperTableHtml(table: PaperTable): string {
   const { rows, notes, aligns, keyed } = shownTable(table);
@@ -19,7 +29,7 @@ export function paperTableHtml(table: PaperTable): string {
   const body = rows.map((row) => row.map((cell) => cellHtml(cell, anchor)));
   const empty = rows.length === 0 ? '<p class="soft">No rows.</p>' : '';
   const list = notes.map(({ look, letter, text }) => {
-    const meaning = look === 'missing' ? 'not measured: ' : '';
+    const meaning = look === 'missing' ? `${NO_FIGURE}: ` : '';
     const id = letter === '' ? '' : ` id="${anchor}-${letter}"`;
     return `<li${id}>${signHtml(look)}${letter === '' ? '' : `<sup>${letter}</sup> `}${meaning}${textHtml(text, TEXT_MAX)}</li>`;
   });
@@ -32,7 +42,7 @@ export function paperTableHtml(table: PaperTable): string {
 /** What the marks of cells and plots mean. */
 export function keyHtml(): string {
   const items = LOOKS.map((look) => `<li class="${look}">${signHtml(look)} ${MARKS[look].meaning}</li>`);
-  return `<ul class="key" aria-label="Marks">${items.join('')}</ul>\n`;
+  return `<ul class="key" aria-label="Marks">${items.join('')}<li><small>\u00b1 or [low, high]</small> ${INTERVAL_MEANING}</li></ul>\n`;
 }
 
 function cellHtml(cell: ShownCell & { readonly letter: string }, anchor: string): string {

@@ -59,11 +59,13 @@ function scaled(value: number, unit: string): Scaled {
   const name = Object.hasOwn(OTHER_NAMES, unit) ? OTHER_NAMES[unit]! : unit;
   const family = FAMILIES.find((units) => units.some((one) => one.name === name));
   const own = family?.find((one) => one.name === name);
+  const rounded = Math.abs(Number(value.toPrecision(3)));
+  if (family === undefined && rounded >= 1e6 && rounded < 1e9) return { unit: `million ${name}`.trim(), factor: 1e-6 };
   if (family === undefined || own === undefined || value === 0 || !Number.isFinite(value))
     return { unit: name, factor: 1 };
   if (name === 'B' && Number.isInteger(value) && Math.abs(value) < EXACT_BYTES_MAX) return { unit: name, factor: 1 };
   // As it will be rounded: 999.9 us is 1 ms.
-  const size = Math.abs(Number(value.toPrecision(3))) * own.size;
+  const size = rounded * own.size;
   const fitting = family.findLast((one) => size >= one.size * (one.from ?? 1)) ?? family[0]!;
   return { unit: fitting.name, factor: own.size / fitting.size };
 }

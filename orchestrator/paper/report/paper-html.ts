@@ -31,7 +31,7 @@ export function paperHtml(results: PaperResults): string {
     notMeasuredHtml(results),
     headlinesHtml(results),
     keyHtml(),
-    `<h2>On what</h2><dl class="facts">${factTexts(results)
+    `<h2>Measured on</h2><dl class="facts">${factTexts(results)
       .map(([name, value]) => `<dt>${name}</dt><dd>${textHtml(value)}</dd>`)
       .join('')}</dl></header>`,
     '<main>',

@@ -4,7 +4,16 @@
  */
 import { markdownTable, plainMarkdown as plain } from '../../report/markdown-text.ts';
 import type { PaperPlot, PaperResults, PaperSection, PaperTable } from '../paper-results.ts';
-import { LOOKS, MARKS, plotFile, rawAddress, type ShownCell, shownTable } from './shown-cell.ts';
+import {
+  INTERVAL_MEANING,
+  LOOKS,
+  MARKS,
+  NO_FIGURE,
+  plotFile,
+  rawAddress,
+  type ShownCell,
+  shownTable,
+} from './shown-cell.ts';
 import { extentText, factTexts, headlineTable, PAPER_TITLE } from './summary-text.ts';
 
 /** GitHub takes 65,536 characters; sections beyond are cut to their findings. */
@@ -34,7 +43,7 @@ export function paperMarkdown(results: PaperResults): string {
           '',
         ]),
     ...(headlines === null ? [] : ['## Paper and here', '', ...paperTableMarkdown(headlines)]),
-    `Marks: ${LOOKS.map((look) => `${MARKS[look].sign} ${MARKS[look].meaning}`).join(', ')}.`,
+    `Marks: ${LOOKS.map((look) => `${MARKS[look].sign} ${MARKS[look].meaning}`).join(', ')}; \u00b1 or \\[low, high\\]: ${INTERVAL_MEANING}.`,
     '',
   ].join('\n');
   let length = head.length;
@@ -59,7 +68,7 @@ export function paperTableMarkdown(table: Pick<PaperTable, 'columns' | 'rows'>):
     ),
     ...notes.map(({ look, letter, text }) => {
       const sign = look === 'text' ? '' : MARKS[look].sign;
-      return `- ${sign}${letter === '' ? '' : ` <sup>${letter}</sup>`} ${look === 'missing' ? 'not measured: ' : ''}${plain(text, TEXT_MAX)}`;
+      return `- ${sign}${letter === '' ? '' : ` <sup>${letter}</sup>`} ${look === 'missing' ? `${NO_FIGURE}: ` : ''}${plain(text, TEXT_MAX)}`;
     }),
     ...(notes.length === 0 ? [] : ['']),
     ...(links.length === 0

@@ -31,10 +31,15 @@ export const MARKS: Readonly<Record<Exclude<CellLook, 'text'>, Mark>> = {
   model: { sign: '\u25cb', meaning: 'model (simulated or fitted)' },
   given: { sign: '\u25c7', meaning: 'given by the paper or another source' },
   formula: { sign: '=', meaning: 'formula' },
-  missing: { sign: '\u2205', meaning: 'not measured' },
+  missing: { sign: '\u2205', meaning: 'no figure, with the reason' },
 };
 
 export const LOOKS = Object.keys(MARKS) as readonly (keyof typeof MARKS)[];
+
+/** In place of what is missing. */
+export const NO_FIGURE = 'no figure';
+
+export const INTERVAL_MEANING = '95\u00a0% confidence interval';
 
 const BARE_NUMBER = /^[\s\d.,<>~=\u00b1\u2013\u2248\u2264\u2265-]*$/;
 
@@ -45,7 +50,7 @@ export function shownCell(cell: Cell): ShownCell {
       const { value, unit, low, high, raw, source } = cell;
       const exact = `${value} ${unit}`.trim();
       if (!Number.isFinite(value))
-        return { ...plain, look: 'missing', text: 'not measured', note: `no number in ${raw.file}` };
+        return { ...plain, look: 'missing', text: NO_FIGURE, note: `no number in ${raw.file}` };
       const interval = intervalText(value, unit, low, high) ?? '';
       return { look: source, text: figureText(value, unit), interval, raw: { ...raw, exact }, note: '' };
     }
@@ -56,7 +61,7 @@ export function shownCell(cell: Cell): ShownCell {
     case 'text':
       return { ...plain, look: 'text', text: cell.text };
     case 'missing':
-      return { ...plain, look: 'missing', text: 'not measured', note: cell.reason };
+      return { ...plain, look: 'missing', text: NO_FIGURE, note: cell.reason };
   }
 }
 
@@ -65,6 +70,9 @@ function givenText(value: number | null, text: string, unit: string): string {
   if (text === '') return value === null ? NONE : figureText(value, unit);
   return BARE_NUMBER.test(text) && unit !== '' ? `${text}\u00a0${unit}` : text;
 }
+
+/** Longer words wrap, and get room of their own. */
+export const LONG_WORDS = 36;
 
 /** A note under a table, by the kind of cell. */
 export interface TableNote {
@@ -99,14 +107,16 @@ export function shownTable({ columns, rows }: Pick<PaperTable, 'columns' | 'rows
   return {
     rows: cells.map((row) => row.map((cell) => ({ ...cell, letter: letter(cell) }))),
     notes,
-    aligns: columns.map(({ align }, index) => align ?? (column(index).every(isWords) ? 'left' : 'right')),
+    aligns: columns.map(({ align }, index) => align ?? (isOfWords(column(index)) ? 'left' : 'right')),
     keyed: columns[0]?.align !== 'right' && column(0).every(({ look }) => look === 'text'),
   };
 }
 
-/** Of a column: words, or nothing that speaks for numbers. */
-function isWords({ look, text }: ShownCell): boolean {
-  return look === 'missing' || (look === 'text' && !/^[\s\d.,%-]*\d[\s\d.,%-]*$/.test(text)) || [...text].length > 32;
+/** Some words and no number; long ones are words whatever they say. */
+function isOfWords(column: readonly ShownCell[]): boolean {
+  const words = ({ look, text }: ShownCell): boolean =>
+    (look === 'text' && !/^[\s\d.,%-]*\d[\s\d.,%-]*$/.test(text)) || text.length > LONG_WORDS;
+  return column.some(words) && column.every((cell) => cell.look === 'missing' || words(cell));
 }
 
 function letterOf(number: number): string {

@@ -35,7 +35,7 @@ export function headlineTable({ sections }: PaperResults): PaperTable | null {
   if (headlines.length === 0) return null;
   return {
     id: 'headlines',
-    caption: 'Paper and here',
+    caption: 'What the paper says, and what was found here',
     columns: [{ title: '' }, { title: 'paper', align: 'right' }, { title: 'here', align: 'right' }],
     rows: headlines.map(({ name, paper, here }) => [{ kind: 'text', text: name }, paper, here]),
   };

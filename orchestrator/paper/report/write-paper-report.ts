@@ -26,20 +26,24 @@ export function writePaperReport(directory: string, results: PaperResults): Pape
     markdown: join(directory, 'paper.md'),
     json: join(directory, 'paper.json'),
   };
+  const texts: (readonly [file: string, text: string])[] = [
+    ...results.sections.flatMap(({ plots }) =>
+      plots.map((plot) => [join(directory, plotFile(plot.id)), plotSvg(plot)] as const),
+    ),
+    [files.html, paperHtml(results)],
+    [files.markdown, paperMarkdown(results)],
+    [files.json, `${JSON.stringify(results, null, 2)}\n`],
+  ];
   try {
     mkdirSync(join(directory, 'plots'), { recursive: true });
-    for (const plot of results.sections.flatMap(({ plots }) => plots))
-      replaced(join(directory, plotFile(plot.id)), plotSvg(plot));
-    replaced(files.html, paperHtml(results));
-    replaced(files.markdown, paperMarkdown(results));
-    replaced(files.json, `${JSON.stringify(results, null, 2)}\n`);
+    for (const [file, text] of texts) replace(file, text);
   } catch (cause) {
     throw new Failure('artefacts', `cannot write the report to ${directory}: ${messageOf(cause)}`, { cause });
   }
   return files;
 }
 
-function replaced(file: string, text: string): void {
+function replace(file: string, text: string): void {
   let before: string | null = null;
   try {
     before = readFileSync(file, 'utf8');

@@ -49,9 +49,9 @@ export function emptyFrame(options: FrameOptions, sentence: string): string {
   );
 }
 
-/** Ticks below the box; `label` at its right end, under them. */
-export function xAxis(scale: Scale, box: Box, label: string): string {
-  const ticks = ticksOf(scale, Math.max(2, Math.floor((box.right - box.left) / 85)));
+/** Ticks below the box, on a linear axis about every `tickPx`; `label` at its right end, under them. */
+export function xAxis(scale: Scale, box: Box, label: string, tickPx = 85): string {
+  const ticks = ticksOf(scale, Math.max(2, Math.floor((box.right - box.left) / tickPx)));
   let lastRight = -Infinity;
   const parts = ticks.values.map((value) => {
     const x = scale.at(value);

@@ -13,7 +13,7 @@ const star = (corners: number, inner: number, turn: number): Form => {
   return (r) =>
     Array.from({ length: corners * 2 }, (_, index) => {
       const angle = (Math.PI * index) / corners + turn;
-      const length = index % 2 === 0 ? r * 1.25 : r * inner;
+      const length = index % 2 === 0 ? r * 1.4 : r * inner;
       return [length * Math.sin(angle), -length * Math.cos(angle)] as const;
     });
 };

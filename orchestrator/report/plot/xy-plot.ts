@@ -3,12 +3,12 @@
  * has rows of its own above the data, so it cannot lie on them. What a logarithmic axis cannot show (0 and below), and
  * what is no number, is left out and counted under the plot. Pure; texts are escaped here.
  */
-import { escaped, shortened } from '../markup.ts';
+import { escaped, onOneLine, shortened } from '../markup.ts';
 import { significantNumber } from '../quantity-text.ts';
 import { type Box, emptyFrame, type FrameOptions, frame, textWidth, ticksOf, xAxis, yAxis } from './frame.ts';
 import { line, short } from './marks.ts';
 import { linearScale, logDomain, logScale, type Scale } from './scale.ts';
-import { niceStep, tickText } from './ticks.ts';
+import { tickText } from './ticks.ts';
 import { dashesOf, markPath, type XySource } from './xy-marks.ts';
 import { XY_COLOURS } from './xy-style.ts';
 
@@ -40,24 +40,28 @@ export interface XyPlot {
   readonly series: readonly XySeries[];
 }
 
+const EMPTY_PX = 90;
 const ROW_PX = 18;
 const SAMPLE_PX = 30;
-const Y_LABEL_PX = 26;
+const Y_LABEL_PX = 32;
 const X_AXIS_PX = 40;
 const ARROW_PX = 26;
+const X_TICK_PX = 45;
 const Y_TICKS = 5;
 const NAME_LINES_MAX = 2;
+/** Of the extent of a linear axis, beyond its outermost values. */
+const LINEAR_PADDING = 0.05;
 
 /** Height of a plot whose data have `dataPx`. */
 export function xyPlotPx(width: number, plot: XyPlot, dataPx: number): number {
-  const { leftOut } = shownOf(plot);
+  const { series, leftOut } = shownOf(plot);
+  if (isEmpty(series)) return EMPTY_PX;
   return legendOf(plot.series, width).heightPx + Y_LABEL_PX + dataPx + X_AXIS_PX + (leftOut === '' ? 0 : ROW_PX);
 }
 
 export function xyPlot(options: FrameOptions, plot: XyPlot): string {
   const { series, leftOut } = shownOf(plot);
-  if (series.every(({ points }) => points.length === 0))
-    return emptyFrame(options, leftOut === '' ? 'Nothing has been measured.' : leftOut);
+  if (isEmpty(series)) return emptyFrame(options, leftOut === '' ? 'Nothing has been measured.' : leftOut);
   const legend = legendOf(plot.series, options.width);
   const yDomain = domainOf(
     plot.y.scale,
@@ -84,8 +88,10 @@ export function xyPlot(options: FrameOptions, plot: XyPlot): string {
   const note = `<text class="label" x="0" y="${short(options.height - 5)}">${escaped(leftOut)}</text>`;
   return frame(
     options,
-    xAxis(x, box, axisText(plot.x, box.right - box.left)) +
-      yAxis(y, box, axisText(plot.y, options.width), Y_TICKS) +
+    xAxis(x, box, axisText(plot.x, box.right - box.left), X_TICK_PX) +
+      yAxis(y, box, '', Y_TICKS) +
+      // Higher than other plots have it: the uppermost tick of a logarithmic axis is at the end of the box.
+      `<text class="label" x="0" y="${short(box.top - 14)}">${escaped(axisText(plot.y, options.width))}</text>` +
       // What was given stays visible on top of what lies on the same place.
       [
         ...drawn.filter((_, i) => series[i]!.source !== 'paper'),
@@ -113,6 +119,10 @@ export function xyDescription({ x, y, series }: XyPlot): string {
 function named(name: string, source: XySource): string {
   if (source === 'paper') return /paper/i.test(name) ? name : `${name} (paper)`;
   return source === 'model' && !/model|simulat|fit/i.test(name) ? `${name} (model)` : name;
+}
+
+function isEmpty(series: readonly XySeries[]): boolean {
+  return series.every(({ points }) => points.length === 0);
 }
 
 function rankOf(all: readonly XySeries[], index: number): number {
@@ -151,12 +161,16 @@ function domainOf(kind: 'linear' | 'log', values: readonly number[], fromZero: b
     most = Math.max(most, value);
   }
   // No mark lies on the frame.
-  if (kind === 'log') return logDomain([least / 1.15, most * 1.15]);
-  if (fromZero && least >= 0) least = 0;
-  const extent = most - least || Math.abs(most) || 1;
-  const step = niceStep(extent / Y_TICKS);
-  const to = Math.ceil((most + extent * 0.03) / step) * step;
-  return [least === 0 && fromZero ? 0 : Math.floor((least - extent * 0.03) / step) * step, to];
+  if (kind === 'log') {
+    const [from, to] = logDomain([least / 1.15, most * 1.15]);
+    return to >= from * 10 ? [from, to] : [10 ** Math.floor(Math.log10(from)), 10 ** Math.ceil(Math.log10(to))];
+  }
+  const positive = least >= 0;
+  if (fromZero && positive) [least, most] = [0, most || 1];
+  if (most === least) return [most - (Math.abs(most) || 1) / 2, most + (Math.abs(most) || 1) / 2];
+  const extent = most - least;
+  const from = least - extent * LINEAR_PADDING;
+  return [positive ? Math.max(0, from) : from, most + extent * LINEAR_PADDING];
 }
 
 function scaleOf(kind: 'linear' | 'log', domain: readonly [number, number], range: readonly [number, number]): Scale {
@@ -165,7 +179,7 @@ function scaleOf(kind: 'linear' | 'log', domain: readonly [number, number], rang
 
 function axisText({ label, scale }: XyAxis, widthPx: number): string {
   const text = scale === 'log' && !/log/i.test(label) ? `${label}, logarithmic` : label;
-  return shortened(text, Math.max(8, Math.floor(widthPx / textWidth('x'))));
+  return shortened(onOneLine(text), Math.max(8, Math.floor(widthPx / textWidth('x'))));
 }
 
 function seriesMarks(series: XySeries, index: number, rank: number, x: Scale, y: Scale, box: Box): string {
@@ -266,7 +280,7 @@ function legendOf(all: readonly XySeries[], width: number): { readonly heightPx:
 
 function wrapped(text: string, lineChars: number): readonly string[] {
   const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
+  for (const word of onOneLine(text).trim().split(/\s+/)) {
     const last = lines.at(-1);
     if (last !== undefined && [...last].length + 1 + [...word].length <= lineChars)
       lines[lines.length - 1] = `${last} ${word}`;

@@ -74,6 +74,22 @@ export interface ContainerState {
   readonly hostPort: number | null;
 }
 
+export interface ContainerUsage {
+  /** Without file pages that can be had back at any time. */
+  readonly memoryBytes: number;
+  /** In force; without a limit it is what the engine's machine has. */
+  readonly memoryLimitBytes: number | null;
+  /** Since its start, milliseconds of one processor. */
+  readonly cpuMs: number;
+  /** Periods of the processor limit (100 ms each) since its start in which it ran; 0 where there is no limit. */
+  readonly periods: number;
+  /** Of these, periods in which it was held back (`nr_throttled`). */
+  readonly throttledPeriods: number;
+  readonly throttledMs: number;
+  /** Processes and threads. */
+  readonly pids: number | null;
+}
+
 /** Standard streams of a container. The container's standard input ends when this connection does. */
 export interface Attachment {
   readonly stdin: Writable;
@@ -368,12 +384,32 @@ export class Engine {
 
   /** Memory that a container holds, file pages that can be had back at any time not counted. Null when it does not run. */
   async memoryBytes(id: string): Promise<number | null> {
-    const { memory_stats: memory } = await this.#ask('measure a container', () =>
+    return (await this.usage(id))?.memoryBytes ?? null;
+  }
+
+  /** What a container has used since its start, and what holds it back. Null when it does not run. */
+  async usage(id: string): Promise<ContainerUsage | null> {
+    const {
+      memory_stats: memory,
+      cpu_stats: cpu,
+      pids_stats: pids,
+    } = await this.#ask('measure a container', () =>
       this.#docker.getContainer(id).stats({ stream: false, 'one-shot': true } as { stream: false }),
     );
     if (memory?.usage === undefined) return null;
     const counts = memory.stats as unknown as Readonly<Record<string, number | undefined>>;
-    return memory.usage - (counts.total_inactive_file ?? counts.inactive_file ?? 0);
+    const throttling = cpu.throttling_data as
+      | { readonly periods: number; readonly throttled_periods: number; readonly throttled_time: number }
+      | undefined;
+    return {
+      memoryBytes: memory.usage - (counts.total_inactive_file ?? counts.inactive_file ?? 0),
+      memoryLimitBytes: memory.limit ?? null,
+      cpuMs: cpu.cpu_usage.total_usage / 1e6,
+      periods: throttling?.periods ?? 0,
+      throttledPeriods: throttling?.throttled_periods ?? 0,
+      throttledMs: (throttling?.throttled_time ?? 0) / 1e6,
+      pids: pids?.current ?? null,
+    };
   }
 
   // --- by label ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,61 @@
+/** A scenario with real nodes as part of a measurement: its run directory stays with the results, its lab does not. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { Terminal } from '../cli/terminal.ts';
+import { LabDirectory } from '../lab/lab-directory.ts';
+import type { LabPlan } from '../lab/lab-plan.ts';
+import type { RunSummary } from '../report/run-summary.ts';
+import { performRun } from '../run/perform-run.ts';
+import type { BoardName } from '../runtimes/board-profiles.ts';
+import { type ChosenRuntime, chooseRuntime } from '../runtimes/choose-runtime.ts';
+import { DockerFailure } from '../runtimes/docker/docker-failure.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { CannotMeasure, type MeasureContext, type PaperRuntime } from './measurement.ts';
+
+export interface LiveRun {
+  readonly summary: RunSummary;
+  /** Relative to paper.json, with `/`. */
+  readonly runDirectory: string;
+}
+
+/** Rejects with CannotMeasure where the runtime is not there. */
+export async function performLiveRun(plan: ScenarioPlan, context: MeasureContext): Promise<LiveRun> {
+  const runtime = await measuringRuntime(plan.lab, context.runtime);
+  // Not below the results: a path there may be longer than that of a socket may be.
+  const home = mkdtempSync(join(tmpdir(), 'wallance-paper-'));
+  const nowhere = { write: () => true };
+  try {
+    const summary = await performRun({
+      plan,
+      directory: new LabDirectory(home, plan.lab.lab),
+      out: join(context.directory, 'runs'),
+      runtime,
+      inherited: {},
+      terminal: new Terminal({ stdout: nowhere, stderr: nowhere, colourAllowed: false }),
+      signal: context.signal,
+      replay: [],
+      onStanding: null,
+    });
+    context.signal.throwIfAborted();
+    const below = relative(context.directory, summary.path).split(sep).join('/');
+    return { summary, runDirectory: `${context.relativeDirectory}/${below}` };
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** What nodes run in. Rejects with CannotMeasure, in the engine's words, where no engine or image is there. */
+export async function measuringRuntime(
+  plan: LabPlan,
+  runtime: PaperRuntime,
+  board?: BoardName,
+): Promise<ChosenRuntime> {
+  try {
+    const requested = board === undefined ? { runtime } : { runtime, board };
+    return await chooseRuntime(plan, requested, null, { ephemeral: true, onStep: () => {} });
+  } catch (error) {
+    if (error instanceof DockerFailure) throw new CannotMeasure(error.message, { cause: error });
+    throw error;
+  }
+}
