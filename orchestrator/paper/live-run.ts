@@ -24,7 +24,7 @@ export async function performLiveRun(plan: ScenarioPlan, context: MeasureContext
   const runtime = await measuringRuntime(plan.lab, context.runtime);
   // Not below the results: a path there may be longer than that of a socket may be.
   const home = mkdtempSync(join(tmpdir(), 'wallance-paper-'));
-  const nowhere = { write: () => true };
+  const notes = { write: (text: string) => context.note(`${plan.seats.length} nodes: ${text.trim()}`) };
   try {
     const summary = await performRun({
       plan,
@@ -32,7 +32,7 @@ export async function performLiveRun(plan: ScenarioPlan, context: MeasureContext
       out: join(context.directory, 'runs'),
       runtime,
       inherited: {},
-      terminal: new Terminal({ stdout: nowhere, stderr: nowhere, colourAllowed: false }),
+      terminal: new Terminal({ stdout: notes, stderr: notes, colourAllowed: false }),
       signal: context.signal,
       replay: [],
       onStanding: null,

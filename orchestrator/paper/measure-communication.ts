@@ -90,7 +90,7 @@ export async function measureLargeCommunication(options: CommunicationOptions): 
     requests: decisions,
     everyMs: 60_000,
     latency: NETWORKS['wifi-144'].latency,
-    hashUs: PACES.pi3bplus.hashMs * 1000,
+    pace: PACES.pi3bplus,
     seed,
     hash: nativeSha256Hex,
     seekNonce: searchNonceNatively,

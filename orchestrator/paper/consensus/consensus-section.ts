@@ -5,12 +5,12 @@
  * Sources: the paper, section VI (300 ms with 8 nodes, < 1 s with 48, estimates for 1,000 and 10,000) and section V.B
  * (a consensus period of 2 s); CWallance, the authors' C++ node, unmodified, measured on another machine.
  */
-import type { LatencyFigures } from '../latency-figures.ts';
 import type { PaperOptions, RawRecords } from '../measurement.ts';
 import type { Cell, PaperHeadline, PaperSection, PaperTable, PlotPoint, PlotSeries } from '../paper-results.ts';
 import { fitPowerLaw, type PowerLaw, powerAt } from '../power-law.ts';
+import { formula, given, missing, plotted, RawCells, text } from '../raw-cells.ts';
 import type { LiveConsensus } from './live-consensus.ts';
-import { CONSENSUS_MODELS, type ModelConsensus } from './model-consensus.ts';
+import { CONSENSUS_MODELS } from './model-consensus.ts';
 
 export const CONSENSUS_SECTION_ID = 'consensus';
 export const LIVE_NODES = [2, 4, 8, 16, 32, 48] as const;
@@ -73,18 +73,6 @@ const POLL_MS = 2000;
 const PEER_SYNCS = 59;
 const SD_SYNC_MS = 5;
 
-/** Figures of one measurement and where they stand; or why there are none. */
-type Found =
-  | { readonly ok: true; readonly data: unknown; readonly file: string }
-  | { readonly ok: false; readonly reason: string };
-
-function foundIn(records: RawRecords, id: string): Found {
-  const record = records.get(id);
-  if (record === undefined) return { ok: false, reason: 'not measured yet' };
-  if (record.outcome === 'not-measured') return { ok: false, reason: record.reason };
-  return { ok: true, data: record.data, file: `raw/${id}.json` };
-}
-
 /** A curve of medians by number of nodes. */
 interface Curve {
   readonly name: string;
@@ -96,8 +84,8 @@ interface Curve {
 }
 
 export function consensusSection(records: RawRecords, { runtime }: PaperOptions): PaperSection {
-  const live = new Map(LIVE_NODES.map((n) => [n as number, foundIn(records, liveId(n))]));
-  const models = new Map(MODEL_NODES.map((n) => [n as number, foundIn(records, modelId(n))]));
+  const live = new Map(LIVE_NODES.map((n) => [n as number, new RawCells(records, liveId(n))]));
+  const models = new Map(MODEL_NODES.map((n) => [n as number, new RawCells(records, modelId(n))]));
   const liveCurves = STAGES.map(({ stage, short }) => curveOf(`here, ${short}`, 'here', LIVE_NODES, live, stage));
   const modelCurves = CONSENSUS_MODELS.map(({ id, title }) =>
     curveOf(`model (${title}), every node`, 'model', MODEL_NODES, models, `models.${id}.everyMs`),
@@ -150,46 +138,27 @@ const LIMITS: readonly string[] = [
 
 // --- cells --------------------------------------------------------------------------------------------------------
 
-function text(words: string | number): Cell {
-  return { kind: 'text', text: typeof words === 'number' ? words.toLocaleString('en-US') : words };
+/** By number of nodes. */
+type BySize = ReadonlyMap<number, RawCells>;
+
+function sizeText(n: number): string {
+  return n.toLocaleString('en-US');
 }
 
-function missing(reason: string): Cell {
-  return { kind: 'missing', reason };
+/** A median with its interval; `path` leads to LatencyFigures. */
+function medianCell(cells: RawCells | undefined, path: string, source: 'here' | 'model' = 'here'): Cell {
+  return cells?.figure(`${path}.p50`, 'ms', { source, interval: path }) ?? missing('not part of this evaluation');
 }
 
-function given(value: number | null, unit: string, source: string, words?: string): Cell {
-  return { kind: 'given', value, text: words ?? `${value} ${unit}`, unit, source };
-}
-
-function at(data: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((value, name) => (value as Readonly<Record<string, unknown>> | null | undefined)?.[name], data);
-}
-
-/** A number of a raw file. */
-function count(found: Found | undefined, path: string, unit: string, source: 'here' | 'model' = 'here'): Cell {
-  if (found === undefined) return missing('not part of this evaluation');
-  if (!found.ok) return missing(found.reason);
-  const value = at(found.data, path);
-  if (typeof value !== 'number') return missing('no request got so far');
-  return { kind: 'figure', source, value, unit, raw: { file: found.file, path: `data.${path}` } };
-}
-
-/** A median with its interval. */
-function medianCell(found: Found | undefined, path: string, source: 'here' | 'model' = 'here'): Cell {
-  const cell = count(found, `${path}.p50`, 'ms', source);
-  if (cell.kind !== 'figure' || found?.ok !== true) return cell;
-  const { low, high } = at(found.data, path) as LatencyFigures;
-  return low === null || high === null ? cell : { ...cell, low, high };
+function givenMs(value: number | null, source: string, words?: string): Cell {
+  return given(value, 'ms', source, words ?? `${value} ms`);
 }
 
 /** The paper's points beside what is like them here: live where there are live nodes, else the fullest model. */
-function headlines(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperHeadline[] {
+function headlines(live: BySize, models: BySize): PaperHeadline[] {
   const { id } = CONSENSUS_MODELS.at(-1)!;
   return PAPER_POINTS.map((point) => ({
-    name: `Time to consensus, ${point.n.toLocaleString('en-US')} nodes${live.has(point.n) ? '' : ' (model)'}`,
+    name: `Time to consensus, ${sizeText(point.n)} nodes${live.has(point.n) ? '' : ' (model)'}`,
     paper: paperCell(point),
     here: live.has(point.n)
       ? medianCell(live.get(point.n), 'everyMs')
@@ -198,18 +167,18 @@ function headlines(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number,
 }
 
 function paperCell({ ms, text: words, upper }: PaperPoint): Cell {
-  return given(upper ? null : ms, 'ms', PAPER, words);
+  return givenMs(upper ? null : ms, PAPER, words);
 }
 
 /** What a vote costs if a decision takes as long as a quorum of votes, one after another. */
 function perVote({ n, ms }: PaperPoint): Cell {
   const votes = Math.floor((2 * n) / 3);
-  return { kind: 'formula', value: ms / votes, unit: 'ms', formula: 'time / floor(2 n / 3)' };
+  return formula(ms / votes, 'ms', 'time / floor(2 n / 3)');
 }
 
 // --- tables -------------------------------------------------------------------------------------------------------
 
-function besidePaper(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperTable {
+function besidePaper(live: BySize, models: BySize): PaperTable {
   const beyond = missing(`live nodes go up to ${LIVE_NODES.at(-1)}`);
   return {
     id: 'consensus-beside-paper',
@@ -222,7 +191,7 @@ function besidePaper(live: ReadonlyMap<number, Found>, models: ReadonlyMap<numbe
       ...CONSENSUS_MODELS.map(({ title }) => right(`Model (${title}): every node`)),
     ],
     rows: PAPER_POINTS.map((point) => [
-      text(point.n),
+      text(sizeText(point.n)),
       paperCell(point),
       perVote(point),
       ...STAGES.map(({ stage }) => (live.has(point.n) ? medianCell(live.get(point.n), stage) : beyond)),
@@ -231,7 +200,7 @@ function besidePaper(live: ReadonlyMap<number, Found>, models: ReadonlyMap<numbe
   };
 }
 
-function liveTable(live: ReadonlyMap<number, Found>): PaperTable {
+function liveTable(live: BySize): PaperTable {
   return {
     id: 'consensus-live',
     caption: 'Live nodes: milliseconds from the request',
@@ -241,21 +210,21 @@ function liveTable(live: ReadonlyMap<number, Found>): PaperTable {
       { title: 'Until' },
       ...['Requests', 'Undecided', 'p50', 'p95', 'Min', 'Max'].map(right),
     ],
-    rows: [...live].flatMap(([n, found]) =>
+    rows: [...live].flatMap(([n, cells]) =>
       STAGES.map(({ stage, title }) => [
-        text(n),
-        count(found, 'quorum', ''),
+        text(sizeText(n)),
+        cells.figure('quorum', ''),
         text(title),
-        count(found, 'requests', ''),
-        count(found, 'undecided', ''),
-        medianCell(found, stage),
-        ...['p95', 'min', 'max'].map((name) => count(found, `${stage}.${name}`, 'ms')),
+        cells.figure('requests', ''),
+        cells.figure('undecided', ''),
+        medianCell(cells, stage),
+        ...['p95', 'min', 'max'].map((name) => cells.figure(`${stage}.${name}`, 'ms')),
       ]),
     ),
   };
 }
 
-function modelTable(models: ReadonlyMap<number, Found>): PaperTable {
+function modelTable(models: BySize): PaperTable {
   return {
     id: 'consensus-model',
     caption: 'Simulated Pi boards on the paper’s WiFi: milliseconds from the order',
@@ -265,14 +234,14 @@ function modelTable(models: ReadonlyMap<number, Found>): PaperTable {
       ...['Decisions', 'Undecided', 'Quorum of votes sent, p50', 'Requester, p50'].map(right),
       ...['Every node, p50', 'Min', 'Max'].map(right),
     ],
-    rows: [...models].flatMap(([n, found]) =>
+    rows: [...models].flatMap(([n, cells]) =>
       CONSENSUS_MODELS.map(({ id, title }) => [
-        text(n),
+        text(sizeText(n)),
         text(title),
-        count(found, 'decisions', '', 'model'),
-        count(found, `models.${id}.undecided`, '', 'model'),
-        ...STAGES.map(({ stage }) => medianCell(found, `models.${id}.${stage}`, 'model')),
-        ...['min', 'max'].map((name) => count(found, `models.${id}.everyMs.${name}`, 'ms', 'model')),
+        cells.figure('decisions', '', { source: 'model' }),
+        cells.figure(`models.${id}.undecided`, '', { source: 'model' }),
+        ...STAGES.map(({ stage }) => medianCell(cells, `models.${id}.${stage}`, 'model')),
+        ...['min', 'max'].map((name) => cells.figure(`models.${id}.everyMs.${name}`, 'ms', { source: 'model' })),
       ]),
     ),
   };
@@ -288,13 +257,13 @@ function growthTable(curves: readonly Curve[]): PaperTable {
   const claimed = PAPER_POINTS.slice(1).map((to, index): Cell[] => {
     const from = PAPER_POINTS[index]!;
     const value = Math.log(to.ms / from.ms) / Math.log(to.n / from.n);
-    const formula = `ln(${to.ms} / ${from.ms}) / ln(${to.n} / ${from.n})`;
+    const words = `ln(${to.ms} / ${from.ms}) / ln(${to.n} / ${from.n})`;
     const bound = to.upper ? (from.upper ? '' : ', at most') : from.upper ? ', at least' : '';
     const none = text('');
     return [
       text(`the paper${bound}`),
-      text(`${from.n.toLocaleString('en-US')} to ${to.n.toLocaleString('en-US')}`),
-      { kind: 'formula', value, unit: '', formula },
+      text(`${sizeText(from.n)} to ${sizeText(to.n)}`),
+      formula(value, '', words),
       none,
       none,
       none,
@@ -320,16 +289,15 @@ function growthRow({ name, source, points, path, fit }: Curve): Cell[] {
   }
   const files = `raw/${source === 'here' ? liveId('<n>') : modelId('<n>')}.json`;
   // One text for the row: the columns say which figure of the fit it is.
-  const formula = `least squares of ln p50 over ln n, p50 from data.${path}.p50 in ${files}`;
+  const words = `least squares of ln p50 over ln n, p50 from data.${path}.p50 in ${files}`;
   const of = (value: number | null): Cell =>
-    value === null ? missing('two points have no scatter') : { kind: 'formula', value, unit: '', formula };
+    value === null ? missing('two points have no scatter') : formula(value, '', words);
   return [...heads, of(fit.exponent), of(fit.low), of(fit.high), of(fit.departure)];
 }
 
 /** What would take how long: which of the readings of "300 ms" are possible. */
-function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperTable {
+function possibleTable(live: BySize, models: BySize): PaperTable {
   const sizes = [8, 48];
-  const formula = (value: number, words: string): Cell => ({ kind: 'formula', value, unit: 'ms', formula: words });
   const perSize = (cellOf: (n: number) => Cell): Cell[] => sizes.map(cellOf);
   return {
     id: 'consensus-readings',
@@ -339,11 +307,11 @@ function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<num
       [text('the paper'), ...perSize((n) => paperCell(PAPER_POINTS.find((point) => point.n === n)!))],
       [
         text('polled each 2 s: a node, on average after its quorum'),
-        ...perSize(() => formula(POLL_MS / 2, `${POLL_MS} / 2`)),
+        ...perSize(() => formula(POLL_MS / 2, 'ms', `${POLL_MS} / 2`)),
       ],
       [
         text('polled each 2 s, not in step: the last node, on average'),
-        ...perSize((n) => formula((POLL_MS * n) / (n + 1), `${POLL_MS} n / (n + 1)`)),
+        ...perSize((n) => formula((POLL_MS * n) / (n + 1), 'ms', `${POLL_MS} n / (n + 1)`)),
       ],
       ...CONSENSUS_MODELS.map(({ id, title }) => [
         text(`event driven, model (${title}): every node`),
@@ -355,20 +323,20 @@ function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<num
       ],
       [
         text('event driven, commits that wait for the disk, ext4 (CWallance): every node'),
-        ...perSize((n) => given(PEER_ROWS.find((row) => row.n === n && row.storage === 'ext4')!.everyMs, 'ms', PEER)),
+        ...perSize((n) => givenMs(PEER_ROWS.find((row) => row.n === n && row.storage === 'ext4')!.everyMs, PEER)),
       ],
       [
         text('event driven, CWallance’s synchronous writes on a memory card (assumed: 5 ms each)'),
-        formula(PEER_SYNCS * SD_SYNC_MS, `${PEER_SYNCS} fdatasync a decision and node, ${SD_SYNC_MS} ms each`),
+        formula(PEER_SYNCS * SD_SYNC_MS, 'ms', `${PEER_SYNCS} fdatasync a decision and node, ${SD_SYNC_MS} ms each`),
         missing('its synchronous writes were counted with 8 nodes'),
       ],
     ],
   };
 }
 
-function peerTable(live: ReadonlyMap<number, Found>): PaperTable {
+function peerTable(live: BySize): PaperTable {
   const none = (): Cell => missing('not measured there');
-  const of = (value: number | null): Cell => (value === null ? none() : given(value, 'ms', PEER));
+  const of = (value: number | null): Cell => (value === null ? none() : givenMs(value, PEER));
   return {
     id: 'consensus-cwallance',
     caption: 'Beside the authors’ C++ node (UDP multicast, one network namespace a node; another machine)',
@@ -384,14 +352,14 @@ function peerTable(live: ReadonlyMap<number, Found>): PaperTable {
       right('CWallance: CPU a decision, all nodes'),
     ],
     rows: PEER_ROWS.map(({ n, storage, quorumMs, everyMs, everyMsP95, cpuMs }) => [
-      text(n),
+      text(sizeText(n)),
       text(storage),
       of(quorumMs),
       medianCell(live.get(n), 'quorumMs'),
       of(everyMs),
       of(everyMsP95),
       medianCell(live.get(n), 'everyMs'),
-      count(live.get(n), 'everyMs.p95', 'ms'),
+      live.get(n)!.figure('everyMs.p95', 'ms'),
       of(cpuMs),
     ]),
   };
@@ -403,19 +371,11 @@ function right(title: string): { readonly title: string; readonly align: 'right'
 
 // --- curves -------------------------------------------------------------------------------------------------------
 
-function curveOf(
-  name: string,
-  source: Curve['source'],
-  sizes: readonly number[],
-  all: ReadonlyMap<number, Found>,
-  path: string,
-): Curve {
+function curveOf(name: string, source: Curve['source'], sizes: readonly number[], all: BySize, path: string): Curve {
   const points = sizes.flatMap((n) => {
-    const found = all.get(n);
-    const figures = found?.ok === true ? (at(found.data, path) as LatencyFigures | null | undefined) : null;
-    if (found?.ok !== true || figures == null) return [];
-    const { p50, low, high } = figures;
-    return [{ x: n, y: p50, ...(low === null || high === null ? {} : { low, high }) }];
+    const cells = all.get(n);
+    const figure = (which: string): number | null => cells?.number(`${path}.${which}`) ?? null;
+    return plotted(n, figure('p50'), figure('low'), figure('high'));
   });
   return { name, source, points, path, fit: fitPowerLaw(points) };
 }
@@ -459,7 +419,7 @@ function seriesOf(curves: readonly Curve[], fitted: readonly Curve[]): PlotSerie
 
 function rangeOf(points: readonly { readonly x: number }[]): string {
   if (points.length === 0) return 'none';
-  const [from, to] = [points[0]!.x, points.at(-1)!.x].map((x) => x.toLocaleString('en-US'));
+  const [from, to] = [points[0]!.x, points.at(-1)!.x].map((x) => sizeText(x));
   return points.length === 1 ? from! : `${from} to ${to}`;
 }
 
@@ -491,27 +451,30 @@ function spoken(value: number): string {
 }
 
 /** What did not go as it should in these measurements. */
-function circumstances(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): string[] {
+function circumstances(live: BySize, models: BySize): string[] {
   const lines: string[] = [];
-  for (const [n, found] of live) {
-    if (!found.ok) continue;
-    const { undecided, overlapping, outOfOrder, requests, verdict, reasons, run } = found.data as LiveConsensus;
-    if (verdict !== 'pass')
-      lines.push(
-        `${n} nodes: the run was judged ${verdict} (${run})${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}.`,
-      );
-    if (undecided > 0) lines.push(`${n} nodes: ${undecided} of ${requests} requests were not decided by every node.`);
-    if (overlapping > 0)
-      lines.push(`${n} nodes: ${overlapping} of ${requests} requests overlapped and have no time on the wire.`);
-    if (outOfOrder > 0)
-      lines.push(`${n} nodes: the times of ${outOfOrder} of ${requests} requests contradict each other.`);
+  for (const [n, cells] of live) {
+    const ofAll = (what: keyof LiveConsensus, words: string): void => {
+      const count = cells.number(what) ?? 0;
+      if (count > 0) lines.push(`${n} nodes: ${count} of ${cells.number('requests')} requests ${words}.`);
+    };
+    const verdict = cells.value('verdict');
+    if (verdict !== undefined && verdict !== 'pass') {
+      const reasons = (cells.value('reasons') as LiveConsensus['reasons']).join('; ');
+      lines.push(`${n} nodes: the run was judged ${verdict} (${cells.value('run')})${reasons && `: ${reasons}`}.`);
+    }
+    ofAll('undecided', 'were not decided by every node');
+    ofAll('overlapping', 'overlapped and have no time on the wire');
+    ofAll('outOfOrder', 'have times that contradict each other');
   }
-  for (const [n, found] of models) {
-    if (!found.ok) continue;
-    const { decisions, models: all } = found.data as ModelConsensus;
-    for (const [id, { undecided }] of Object.entries(all))
+  for (const [n, cells] of models) {
+    for (const { id, title } of CONSENSUS_MODELS) {
+      const undecided = cells.number(`models.${id}.undecided`) ?? 0;
       if (undecided > 0)
-        lines.push(`${n} simulated nodes (${id}): ${undecided} of ${decisions} were not decided everywhere.`);
+        lines.push(
+          `${n} simulated nodes (${title}): ${undecided} of ${cells.number('decisions')} requests were not decided by every node.`,
+        );
+    }
   }
   return lines;
 }

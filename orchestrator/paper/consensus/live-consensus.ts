@@ -6,27 +6,23 @@
  * It listens to observations while it measures, as every run does: the lab process takes some processor time from the
  * nodes of the same machine.
  */
-import { readFileSync, rmSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { quorum } from '../../../node/protocol/quorum.ts';
 import { loadRun } from '../../checks/load-run.ts';
-import { Terminal } from '../../cli/terminal.ts';
 import { Failure } from '../../failure.ts';
 import { linesOf } from '../../files/lines.ts';
 import { median } from '../../history/distribution.ts';
 import { latencyOf } from '../../history/latency.ts';
 import { textOf } from '../../history/observation.ts';
 import { RequestTracker } from '../../history/request-track.ts';
-import { LabDirectory } from '../../lab/lab-directory.ts';
 import { membersOf } from '../../lab/lab-plan.ts';
 import type { RunSummary } from '../../report/run-summary.ts';
-import { performRun } from '../../run/perform-run.ts';
-import { chooseRuntime } from '../../runtimes/choose-runtime.ts';
-import { DockerFailure } from '../../runtimes/docker/docker-failure.ts';
 import { resolveScenarioValue } from '../../scenario/resolve-scenario.ts';
 import type { ScenarioPlan } from '../../scenario/scenario-plan.ts';
 import { type LatencyFigures, latencyFigures } from '../latency-figures.ts';
-import { CannotMeasure, type MeasureContext } from '../measurement.ts';
+import { performLiveRun } from '../live-run.ts';
+import type { MeasureContext } from '../measurement.ts';
 import { timesOnTheWire, type WireLine, type WireTimes, wireLine } from './times-on-the-wire.ts';
 
 export interface LiveSizes {
@@ -126,34 +122,9 @@ export function livePlan({ n, requests, warmUp }: LiveSizes, lab: string, seed: 
 
 /** Rejects with CannotMeasure where the runtime is not there, with a Failure where the run leaves nothing to read. */
 export async function measureLiveConsensus(sizes: LiveSizes, context: MeasureContext): Promise<LiveConsensus> {
-  const { signal, directory } = context;
   const plan = livePlan(sizes, `paper-${process.pid}-${sizes.n}`, context.seed);
-  const home = new LabDirectory(directory, plan.lab.lab);
-  context.note(`${sizes.n} nodes: starting`);
-  const runtime = await chooseRuntime(plan.lab, { runtime: context.runtime }, null, {
-    ephemeral: true,
-    onStep: (text) => context.note(text),
-  }).catch((error: unknown) => {
-    throw error instanceof DockerFailure ? new CannotMeasure(error.message, { cause: error }) : error;
-  });
-  try {
-    const { path } = await performRun({
-      plan,
-      directory: home,
-      out: directory,
-      runtime,
-      inherited: {},
-      terminal: noting((text) => context.note(`${sizes.n} nodes: ${text}`)),
-      signal,
-      replay: [],
-      onStanding: null,
-    });
-    signal.throwIfAborted();
-    const below = relative(directory, path).split(sep).join('/');
-    return readLiveConsensus(path, sizes.warmUp, `${context.relativeDirectory}/${below}`);
-  } finally {
-    rmSync(join(directory, 'labs'), { recursive: true, force: true });
-  }
+  const { summary, runDirectory } = await performLiveRun(plan, context);
+  return readLiveConsensus(summary.path, sizes.warmUp, runDirectory);
 }
 
 /** From a run directory; `name`: where it is, relative to paper.json. */
@@ -231,10 +202,4 @@ export function readLiveConsensus(path: string, warmUp: number, name: string): L
 function isOutOfOrder({ passageMs, quorumMs, requesterMs, everyMs }: LiveRequest): boolean {
   const times = [0, passageMs, quorumMs, requesterMs, everyMs].filter((timeMs) => timeMs !== null);
   return times.some((timeMs, index) => index > 0 && timeMs < times[index - 1]!);
-}
-
-/** What a run tells people, a line each; nothing is redrawn. */
-function noting(note: (text: string) => void): Terminal {
-  const stream = { write: (text: string) => note(text.trim()) };
-  return new Terminal({ stdout: stream, stderr: stream, colourAllowed: false });
 }
