@@ -13,6 +13,7 @@ import mqttClientModule from 'mqtt/lib/client';
 import { invariant } from '../protocol/invariant.ts';
 import { connectBroker } from './broker-socket.ts';
 import { gatherWrites } from './gathered-writes.ts';
+import { reconnectPauseMs } from './reconnect-pause.ts';
 
 /** CommonJS: the default export arrives as a property. Loaded directly, it leaves WebSockets out: 5 ms a start. */
 const MqttClient = mqttClientModule.default;
@@ -50,7 +51,7 @@ export interface MqttConnectionOptions {
   readonly retryRefusal?: boolean;
   /** Seconds between pings, 1..65535, default 30. */
   readonly keepaliveSeconds?: number;
-  /** First and longest pause before a reconnect, milliseconds, default 100 and 5000; it doubles in between. */
+  /** First and longest pause before a reconnect, milliseconds; defaults and spread: reconnect-pause.ts. */
   readonly reconnectMsMin?: number;
   readonly reconnectMsMax?: number;
 }
@@ -148,9 +149,9 @@ export class MqttConnection {
   open(onDelivery: (topic: string, payload: Uint8Array) => void): Promise<void> {
     invariant(this.#client === null, 'a connection is opened once');
     const options = this.#options;
-    const pauseMin = options.reconnectMsMin ?? 100;
-    const pauseMax = options.reconnectMsMax ?? 5000;
-    let pause = pauseMin;
+    let failures = 0;
+    const pauseMs = (): number =>
+      reconnectPauseMs(options.clientId, failures, options.reconnectMsMin, options.reconnectMsMax);
     const clientOptions: IClientOptions = {
       clientId: options.clientId,
       username: options.username,
@@ -158,7 +159,7 @@ export class MqttConnection {
       clean: options.clean,
       keepalive: options.keepaliveSeconds ?? 30,
       protocolVersion: 4,
-      reconnectPeriod: pauseMin,
+      reconnectPeriod: pauseMs(),
       reconnectOnConnackError: true,
       connectTimeout: 10_000,
       resubscribe: false,
@@ -198,8 +199,8 @@ export class MqttConnection {
       };
       client.on('connect', (connack) => {
         this.#connects++;
-        pause = pauseMin;
-        client.options.reconnectPeriod = pauseMin;
+        failures = 0;
+        client.options.reconnectPeriod = pauseMs();
         if (connack.sessionPresent && this.#subscribed) {
           this.#resume();
           return;
@@ -207,10 +208,9 @@ export class MqttConnection {
         this.#subscribe(client, resolve, refuse);
       });
       client.on('reconnect', () => {
-        // Runs as an attempt begins: what is set here counts for the pause after it. The spread keeps a lab of many
-        // nodes from coming back in one instant.
-        pause = Math.min(pauseMax, pause * 2);
-        client.options.reconnectPeriod = Math.ceil(pause * (0.75 + Math.random() / 2));
+        // Runs as an attempt begins: what is set here counts for the pause after it.
+        failures++;
+        client.options.reconnectPeriod = pauseMs();
         if (options.will !== undefined) client.options.will = willPacket(options.will());
       });
       client.on('close', () => {

@@ -9,6 +9,7 @@ import type { Outcome } from '../explore/exploration-text.ts';
 import type { Exploration } from '../explore/explore.ts';
 import { Failure } from '../failure.ts';
 import { commandText } from '../report/replay-command.ts';
+import { OUT_FLAG } from './lab-flags.ts';
 
 const NODES_MAX = 64;
 const SEEDS_DEFAULT = 1000;
@@ -43,14 +44,7 @@ const FLAGS = {
     value: 'N',
     help: 'threads; one for each core when absent',
   },
-  out: {
-    type: 'text',
-    pattern: /^[^\0]+$/,
-    expected: 'a directory',
-    default: 'runs/explored',
-    value: 'DIR',
-    help: 'where a scenario that shows a violation is written',
-  },
+  out: { ...OUT_FLAG, default: 'runs/explored', help: 'where a scenario that shows a violation is written' },
   json: { type: 'switch', help: 'print the outcome as JSON' },
 } as const satisfies FlagTable;
 

@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import { nearestName } from '../../node/host/nearest-name.ts';
 import { describeProblem, type Problem, shown } from '../../node/protocol/parameters.ts';
 import { PROFILE_NAMES } from '../../node/protocol/profiles.ts';
-import type { FlagTable, ParsedArguments } from '../cli/arguments.ts';
+import type { FlagTable, ParsedArguments, Setting } from '../cli/arguments.ts';
 import { Failure, messageOf } from '../failure.ts';
 import type { RequestedLab } from '../lab/kept-lab.ts';
 import { LabDirectory, labNames } from '../lab/lab-directory.ts';
@@ -18,6 +18,16 @@ export const LAB_FLAG = {
   default: 'lab',
   value: 'NAME',
   help: 'which lab',
+} as const;
+
+/** Where what a command makes is written. */
+export const OUT_FLAG = {
+  type: 'text',
+  pattern: /^[^\0]+$/,
+  expected: 'a directory',
+  default: 'runs',
+  value: 'DIR',
+  help: 'where runs are written',
 } as const;
 
 export const JSON_FLAG = { type: 'switch', help: 'print the result as JSON' } as const;
@@ -58,16 +68,22 @@ export const SENSOR_FLAGS = {
 
 type PlanArguments = ParsedArguments<typeof PLAN_FLAGS & typeof SENSOR_FLAGS>;
 
-/** What was asked for, files read. Throws a Failure with every problem. */
-export function requestedLab(parsed: PlanArguments, cwd: string): RequestedLab {
-  const { flags, given } = parsed;
-  const problems: Problem[] = [];
+/** By name; what is wrong with the settings is added to `problems`. */
+export function parametersOf(settings: readonly Setting[], problems: Problem[]): Readonly<Record<string, unknown>> {
   const parameters: Record<string, unknown> = {};
-  for (const { name, value } of flags.set) {
+  for (const { name, value } of settings) {
     if (Object.hasOwn(parameters, name))
       problems.push({ path: `--set ${name}`, expected: 'to be given once', found: 'several' });
     parameters[name] = parameterValue(value);
   }
+  return parameters;
+}
+
+/** What was asked for, files read. Throws a Failure with every problem. */
+export function requestedLab(parsed: PlanArguments, cwd: string): RequestedLab {
+  const { flags, given } = parsed;
+  const problems: Problem[] = [];
+  const parameters = parametersOf(flags.set, problems);
   const services =
     flags.services === null ? undefined : readDefinitions(resolve(cwd, flags.services), '--services', problems);
   let sensors: unknown;

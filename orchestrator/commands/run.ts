@@ -1,26 +1,24 @@
 /** `wallance run`: a scenario, or without one honest nodes that mint and buy, as a bounded run with a verdict. */
 import { randomBytes } from 'node:crypto';
 import { join, relative, resolve } from 'node:path';
-import type { ProfileName } from '../../node/protocol/profiles.ts';
 import { argumentTexts, type FlagTable, type ParsedArguments } from '../cli/arguments.ts';
 import { type CommandContext, defineCommand } from '../cli/command.ts';
 import { EXIT, type ExitCode } from '../cli/exit-code.ts';
 import { textTable } from '../cli/text-table.ts';
 import { Failure } from '../failure.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
-import { LAB_NAME_PATTERN } from '../lab/lab-plan.ts';
 import { tellGithub } from '../report/github-actions.ts';
 import { commandText } from '../report/replay-command.ts';
 import type { RunSummary } from '../report/run-summary.ts';
 import type { ChosenRuntime } from '../runtimes/choose-runtime.ts';
-import { resolveScenario, type ScenarioOverrides } from '../scenario/resolve-scenario.ts';
+import { resolveScenario } from '../scenario/resolve-scenario.ts';
 import { type FoundScenario, findScenario, problemText } from '../scenario/scenario-files.ts';
 import { scenarioOfRun } from '../scenario/scenario-of-run.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
-import { PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
+import { JSON_FLAG, OUT_FLAG, PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
 import { PLACEMENT_FLAGS, requestedPlacement } from './placement-flags.ts';
 import { printRunSummary } from './run-summary-text.ts';
-import { SCENARIO_ARGUMENT } from './scenario-flags.ts';
+import { SCENARIO_ARGUMENT, SCENARIO_FLAGS, scenarioOverrides } from './scenario-flags.ts';
 
 /** What a scenario says itself. */
 const WITHOUT_SCENARIO = ['services', 'durability', 'qos', 'sensors', 'no-sensors', 'seconds', 'purchases'] as const;
@@ -48,32 +46,14 @@ const FLAGS = {
     help: 'without a scenario: how many purchases',
   },
   seed: {
-    type: 'text',
-    pattern: /^[^\0]{1,64}$/,
-    expected: 'text of 1..64 characters',
-    default: null,
-    value: 'SEED',
+    ...SCENARIO_FLAGS.seed,
     help: 'what is drawn at random follows from it; the file’s when absent, or a new one',
   },
   ...PLACEMENT_FLAGS,
-  lab: {
-    type: 'text',
-    pattern: LAB_NAME_PATTERN,
-    expected: '1..32 of a-z, 0-9 and -',
-    default: null,
-    value: 'NAME',
-    help: 'name of the lab that is started; one of its own when absent',
-  },
-  out: {
-    type: 'text',
-    pattern: /^[^\0]+$/,
-    expected: 'a directory',
-    default: 'runs',
-    value: 'DIR',
-    help: 'where runs are written',
-  },
+  lab: { ...SCENARIO_FLAGS.lab, help: 'name of the lab that is started; one of its own when absent' },
+  out: OUT_FLAG,
   keep: { type: 'switch', help: 'leave the lab standing after the run, until Ctrl-C or wallance down' },
-  json: { type: 'switch', help: 'print the result as JSON' },
+  json: JSON_FLAG,
 } as const satisfies FlagTable;
 
 export const runCommand = defineCommand({
@@ -186,21 +166,10 @@ function scenarioRun(
       'usage',
       misplaced.map((name) => `--${name}: expected not to be given, since the scenario says it, got one`).join('\n'),
     );
-  const result = resolveScenario(source, { ...overridesOf(parsed, context), lab });
+  const result = resolveScenario(source, { ...scenarioOverrides(parsed), lab });
   if (result.ok) return result.plan;
   for (const problem of result.problems) context.terminal.note(problemText(source.file, problem));
   return null;
-}
-
-function overridesOf(parsed: RunArguments, { cwd }: CommandContext): ScenarioOverrides {
-  const { nodes, profile, parameters } = requestedLab(parsed, cwd);
-  const { seed } = parsed.flags;
-  return {
-    ...(nodes === undefined ? {} : { nodes }),
-    ...(profile === undefined ? {} : { profile: profile as ProfileName }),
-    ...(parameters === undefined ? {} : { parameters }),
-    ...(seed === null ? {} : { seed }),
-  };
 }
 
 function replayOf(parsed: RunArguments, plan: ScenarioPlan): readonly string[] {

@@ -3,8 +3,9 @@ import { describeProblem, type Problem } from '../../node/protocol/parameters.ts
 import { PROFILE_NAMES } from '../../node/protocol/profiles.ts';
 import type { FlagTable, ParsedArguments, Positional } from '../cli/arguments.ts';
 import { Failure } from '../failure.ts';
-import { LAB_NAME_PATTERN, NODES_MAX, NODES_MIN, parameterValue } from '../lab/lab-plan.ts';
+import { LAB_NAME_PATTERN, NODES_MAX, NODES_MIN } from '../lab/lab-plan.ts';
 import type { ScenarioOverrides } from '../scenario/resolve-scenario.ts';
+import { parametersOf } from './lab-flags.ts';
 
 export const SCENARIO_ARGUMENT = {
   name: 'scenario',
@@ -40,22 +41,20 @@ export const SCENARIO_FLAGS = {
   },
 } as const satisfies FlagTable;
 
-/** What was asked for. Throws a Failure where a parameter is set twice. */
-export function scenarioOverrides({ flags }: ParsedArguments<typeof SCENARIO_FLAGS>): ScenarioOverrides {
+/** What was asked for; defaults are not, where a command has some. Throws a Failure where a parameter is set twice. */
+export function scenarioOverrides({
+  flags,
+  given,
+}: Pick<ParsedArguments<typeof SCENARIO_FLAGS>, 'flags' | 'given'>): ScenarioOverrides {
   const problems: Problem[] = [];
-  const parameters: Record<string, unknown> = {};
-  for (const { name, value } of flags.set) {
-    if (Object.hasOwn(parameters, name))
-      problems.push({ path: `--set ${name}`, expected: 'to be given once', found: 'several' });
-    parameters[name] = parameterValue(value);
-  }
+  const parameters = parametersOf(flags.set, problems);
   if (problems.length > 0) throw new Failure('usage', problems.map(describeProblem).join('\n'));
-  const profile = PROFILE_NAMES.find((name) => name === flags.profile);
+  const { seed, profile, nodes, lab } = flags;
   return {
     parameters,
-    ...(flags.seed === null ? {} : { seed: flags.seed }),
-    ...(profile === undefined ? {} : { profile }),
-    ...(flags.nodes === null ? {} : { nodes: flags.nodes }),
-    ...(flags.lab === null ? {} : { lab: flags.lab }),
+    ...(seed === null || !given.has('seed') ? {} : { seed }),
+    ...(profile === null || !given.has('profile') ? {} : { profile }),
+    ...(nodes === null || !given.has('nodes') ? {} : { nodes }),
+    ...(lab === null || !given.has('lab') ? {} : { lab }),
   };
 }

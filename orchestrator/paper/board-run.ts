@@ -11,10 +11,10 @@ import { latencyOf } from '../history/latency.ts';
 import { newPlan } from '../lab/kept-lab.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
 import { type MeasuredLab, PRICE_UNITS, withMeasuredLab } from '../lab/measured-lab.ts';
-import type { BoardName } from '../runtimes/board-profiles.ts';
-import { BOARD_PROFILES } from '../runtimes/board-profiles.ts';
+import { BOARD_PROFILES, type BoardName } from '../runtimes/board-profiles.ts';
 import { type ContainerUsage, Engine } from '../runtimes/docker/engine.ts';
 import { LABELS } from '../runtimes/docker/labels.ts';
+import { DEFAULT_PLACEMENT } from '../runtimes/placement.ts';
 import { measuringRuntime } from './live-run.ts';
 import type { MeasureContext } from './measurement.ts';
 
@@ -67,10 +67,15 @@ export interface BoardData {
 /** A report costs a node as much as several messages, and must not fall into what is measured. */
 const LOOK_MS = 8;
 
-/** Rejects with CannotMeasure, in the engine's words, where no engine answers or images are missing. */
-export async function measureBoard(board: BoardName, sizes: BoardSizes, context: MeasureContext): Promise<BoardData> {
+/** Rejects with CannotMeasure, in the engine's words, where no engine answers or images are missing. `images` as in `--images`. */
+export async function measureBoard(
+  board: BoardName,
+  sizes: BoardSizes,
+  context: MeasureContext,
+  images: string = DEFAULT_PLACEMENT.images,
+): Promise<BoardData> {
   const plan = newPlan('board', { nodes: sizes.nodes, sensors: [], seed: context.seed });
-  const runtime = await measuringRuntime(plan, 'docker', board);
+  const runtime = await measuringRuntime(plan, 'docker', { board, images });
   const engine = await Engine.connect();
   const home = mkdtempSync(join(tmpdir(), 'wallance-paper-'));
   const directory = new LabDirectory(home, plan.lab);

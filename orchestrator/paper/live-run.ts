@@ -7,9 +7,9 @@ import { LabDirectory } from '../lab/lab-directory.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
 import type { RunSummary } from '../report/run-summary.ts';
 import { performRun } from '../run/perform-run.ts';
-import type { BoardName } from '../runtimes/board-profiles.ts';
 import { type ChosenRuntime, chooseRuntime } from '../runtimes/choose-runtime.ts';
 import { DockerFailure } from '../runtimes/docker/docker-failure.ts';
+import type { Placement } from '../runtimes/placement.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { CannotMeasure, type MeasureContext, type PaperRuntime } from './measurement.ts';
 
@@ -49,11 +49,10 @@ export async function performLiveRun(plan: ScenarioPlan, context: MeasureContext
 export async function measuringRuntime(
   plan: LabPlan,
   runtime: PaperRuntime,
-  board?: BoardName,
+  containers: Partial<Pick<Placement, 'board' | 'images'>> = {},
 ): Promise<ChosenRuntime> {
   try {
-    const requested = board === undefined ? { runtime } : { runtime, board };
-    return await chooseRuntime(plan, requested, null, { ephemeral: true, onStep: () => {} });
+    return await chooseRuntime(plan, { runtime, ...containers }, null, { ephemeral: true, onStep: () => {} });
   } catch (error) {
     if (error instanceof DockerFailure) throw new CannotMeasure(error.message, { cause: error });
     throw error;

@@ -31,6 +31,7 @@ const HAPPENINGS_A_SLICE = 20_000;
 /** Rejects with a Failure when interrupted, and when not every purchase was decided at every node. */
 export async function measureSimulatedCommunication(options: CommunicationOptions): Promise<RawData> {
   const { n, decisions, signal } = options;
+  throwIfInterrupted(signal);
   const simulation = new Simulation(planOf(options));
   let end = simulation.advance(HAPPENINGS_A_SLICE);
   while (end === null) {
@@ -90,6 +91,8 @@ export async function measureLargeCommunication(options: CommunicationOptions): 
     requests: decisions,
     everyMs: 60_000,
     latency: NETWORKS['wifi-144'].latency,
+    // One order for all here as well.
+    paths: 'shared',
     pace: PACES.pi3bplus,
     seed,
     hash: nativeSha256Hex,

@@ -76,7 +76,9 @@ function access(url: string): MqttTransportOptions {
   return { url, lab: LAB, seat: NODE, node: NODE, password: PASSWORD };
 }
 
-function answerOf(task: LatencyTask, signal: AbortSignal): Promise<Extract<LatencyAnswer, { ok: true }>> {
+async function answerOf(task: LatencyTask, signal: AbortSignal): Promise<Extract<LatencyAnswer, { ok: true }>> {
+  // While the broker started.
+  throwIfInterrupted(signal);
   const { file } = programFile('orchestrator/paper/vote-latency-client');
   const child = fork(file, [], { env: {}, execArgv: [] });
   const msMax = START_MS_MAX + (task.warmUp + task.samples) * SAMPLE_MS_MAX;

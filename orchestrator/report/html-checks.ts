@@ -1,7 +1,7 @@
 /** The verdict, its reasons and the checks with their evidence, as HTML. */
 import type { JudgedCheck } from '../checks/verdict.ts';
 import { type CheckResult, evidenceFields, expectedText, observedText, resultOf } from './check-text.ts';
-import { codeHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
+import { codeHtml, columnsOf, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
 import { escaped, shortened } from './markup.ts';
 import { bytesText, countText, millisecondsText, plainNumber } from './quantity-text.ts';
 import type { RunSummary } from './run-summary.ts';
@@ -84,11 +84,7 @@ function plainHtml(checks: readonly JudgedCheck[]): string {
   const { mark } = RESULTS['as expected'];
   return tableHtml(
     `${mark} As expected`,
-    [
-      { title: 'check', kind: 'long' },
-      { title: 'found', kind: 'long' },
-      { title: 'looked at', kind: 'number' },
-    ],
+    columnsOf({ check: 'long', found: 'long', 'looked at': 'number' }),
     checks.map(({ check, detail, examined }) => [
       textHtml(check.title, 160),
       textHtml(detail, 300),
@@ -152,13 +148,7 @@ function evidenceHtml({ check, evidence }: JudgedCheck, rows: readonly EvidenceR
   if (rows.length === 0) return left;
   const table = tableHtml(
     `What the verdict on ${shortened(check.id, 64)} rests on; ms from the beginning of the load`,
-    [
-      { title: 'ms', kind: 'number' },
-      { title: 'seat', kind: 'text' },
-      { title: 'event', kind: 'text' },
-      { title: 'what it shows', kind: 'long' },
-      { title: 'fields', kind: 'long' },
-    ],
+    columnsOf({ ms: 'number', seat: 'text', event: 'text', 'what it shows': 'long', fields: 'long' }),
     rows,
   );
   return table + left;

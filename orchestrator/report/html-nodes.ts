@@ -1,6 +1,6 @@
 /** Requests that are stuck, messages, nodes, surroundings and the way to run it again, as HTML. */
 import { STUCK_REASONS } from '../history/stuck-request.ts';
-import { codeHtml, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
+import { codeHtml, columnsOf, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
 import { bytesText, countText, millisecondsText, secondsText } from './quantity-text.ts';
 import { commandText } from './replay-command.ts';
 import type { RunSummary } from './run-summary.ts';
@@ -34,23 +34,19 @@ export function stuckSection({ judgement: { stuck }, orders }: RunSummary): stri
     'Stuck requests',
     tableHtml(
       `${stuck.length} requests that are not decided on every correct node, by class`,
-      [
-        { title: 'class', kind: 'key' },
-        { title: 'meaning', kind: 'long' },
-        { title: 'requests', kind: 'number' },
-      ],
+      columnsOf({ class: 'key', meaning: 'long', requests: 'number' }),
       classes,
     ) +
       tableHtml(
         'Each of them, and why',
-        [
-          { title: 'class', kind: 'key' },
-          { title: 'request', kind: 'word' },
-          { title: 'requester', kind: 'text' },
-          { title: 'service', kind: 'text' },
-          { title: 'why', kind: 'long' },
-          { title: 'undecided at', kind: 'text' },
-        ],
+        columnsOf({
+          class: 'key',
+          request: 'word',
+          requester: 'text',
+          service: 'text',
+          why: 'long',
+          'undecided at': 'text',
+        }),
         rows,
       ) +
       (left > 0 ? `<p class="soft">${left} more are in result.json.</p>` : '') +
@@ -79,7 +75,6 @@ export function trafficSection({ traffic }: RunSummary): string {
     ...cell(traffic.received[name]),
     ...cell(traffic.delivered[name]),
   ]);
-  const number = (title: string) => ({ title, kind: 'number' as const });
   const reasons = (counts: Readonly<Record<string, number>>, none: string): string =>
     Object.keys(counts).length === 0
       ? none
@@ -93,13 +88,13 @@ export function trafficSection({ traffic }: RunSummary): string {
       ? '<p>No message passed the broker.</p>'
       : tableHtml(
           'Messages and payload bytes by class: received by the broker, and copies delivered to nodes',
-          [
-            { title: 'class', kind: 'key' },
-            number('received'),
-            number('bytes received'),
-            number('delivered'),
-            number('bytes delivered'),
-          ],
+          columnsOf({
+            class: 'key',
+            received: 'number',
+            'bytes received': 'number',
+            delivered: 'number',
+            'bytes delivered': 'number',
+          }),
           rows,
         )) +
       `<p>Copies dropped: ${reasons(traffic.dropped, 'none')}. Sent once more after a lost session: ${countText(traffic.redelivered)}. Refused by the broker: ${reasons(traffic.refused, 'nothing')}.</p>`,
@@ -107,8 +102,6 @@ export function trafficSection({ traffic }: RunSummary): string {
 }
 
 export function nodesSection({ seats, tookMs }: RunSummary): string {
-  const number = (title: string) => ({ title, kind: 'number' as const });
-  const text = (title: string) => ({ title, kind: 'text' as const });
   const rows = seats.map((seat) => [
     textHtml(seat.seat, 40),
     seat.node === seat.seat ? 'the same' : textHtml(seat.node, 40),
@@ -128,15 +121,18 @@ export function nodesSection({ seats, tookMs }: RunSummary): string {
     'Nodes',
     tableHtml(
       `Each seat at the final read, after a run of ${secondsText(tookMs)}; CPU, decisions and refusals since its last start`,
-      [
-        { title: 'seat', kind: 'key' },
-        text('node'),
-        text('group'),
-        { title: 'role', kind: 'word' as const },
-        { title: 'state', kind: 'word' as const },
-        ...['CPU', 'memory (RSS)', 'database', 'decisions'].map(number),
-        text('refused messages'),
-      ],
+      columnsOf({
+        seat: 'key',
+        node: 'text',
+        group: 'text',
+        role: 'word',
+        state: 'word',
+        CPU: 'number',
+        'memory (RSS)': 'number',
+        database: 'number',
+        decisions: 'number',
+        'refused messages': 'text',
+      }),
       rows,
     ),
   );
@@ -156,11 +152,7 @@ export function phasesSection({ phases, gaps }: RunSummary): string {
     'Phases and gaps',
     tableHtml(
       'Phases; from the beginning of the load',
-      [
-        { title: 'phase', kind: 'key' },
-        { title: 'began', kind: 'number' },
-        { title: 'took', kind: 'number' },
-      ],
+      columnsOf({ phase: 'key', began: 'number', took: 'number' }),
       rows,
     ) + missing,
   );
@@ -184,14 +176,8 @@ export function environmentSection(summary: RunSummary, environment: unknown): s
   return sectionHtml(
     'environment',
     'Environment',
-    tableHtml(
-      'What it ran on and with',
-      [
-        { title: 'fact', kind: 'key' },
-        { title: 'value', kind: 'long' },
-      ],
-      rows,
-    ) + (facts.length > FACTS_MAX ? '<p class="soft">The rest is in manifest.json.</p>' : ''),
+    tableHtml('What it ran on and with', columnsOf({ fact: 'key', value: 'long' }), rows) +
+      (facts.length > FACTS_MAX ? '<p class="soft">The rest is in manifest.json.</p>' : ''),
   );
 }
 

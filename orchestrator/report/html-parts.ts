@@ -8,6 +8,11 @@ export interface HtmlColumn {
   readonly kind: 'number' | 'word' | 'text' | 'long' | 'key';
 }
 
+/** The columns of a table by their titles, in this order. */
+export function columnsOf(kinds: Readonly<Record<string, HtmlColumn['kind']>>): readonly HtmlColumn[] {
+  return Object.entries(kinds).map(([title, kind]) => ({ title, kind }));
+}
+
 /** Cells are markup. Scrolls sideways by itself where the page is too narrow for it. */
 export function tableHtml(
   caption: string,

@@ -1,7 +1,7 @@
 /** What happened when: latencies, faults, decisions and votes on one axis of time, as HTML. */
 import { distributionOf } from '../history/distribution.ts';
 import { faultSpans, loadEndMs } from './fault-spans.ts';
-import { figureHtml, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
+import { columnsOf, figureHtml, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
 import { ecdfPlot, type LatencySet } from './plot/ecdf.ts';
 import { FAULT_ROWS_MAX, faultPlot, faultPlotPx } from './plot/fault-plot.ts';
 import { countPlot, dotPlot, spanRowsPx } from './plot/time-plot.ts';
@@ -33,10 +33,10 @@ export function latencySection(series: RunSeries): string {
     (width) => (width > 600 ? 320 : 280),
     (options) => ecdfPlot(options, sets),
   );
-  const number = (title: string) => ({ title, kind: 'number' as const });
+  const number = 'number';
   const table = tableHtml(
     'Latency from when a request was meant to be ordered',
-    [{ title: 'until', kind: 'key' }, ...['min', 'p50', 'p95', 'p99', 'max', 'requests'].map(number)],
+    columnsOf({ until: 'key', min: number, p50: number, p95: number, p99: number, max: number, requests: number }),
     rows,
   );
   return sectionHtml('latency', 'Latency', figure + table);
@@ -55,26 +55,13 @@ export function timeSection(summary: RunSummary, series: RunSeries): string {
           .slice(0, 12)
           .map(({ title }) => textHtml(title.replace(/: .*/, ''), 80))
           .join('; ')}${spans.length > 12 ? '; and more below' : ''}.</p>`;
-  const decisions = figureHtml(
-    { id: 'decisions', title: 'Decisions', description: `Requests decided at their requesters, in each ${bucket}.` },
-    withRows(190),
-    (options) =>
-      countPlot(options, series.decisions, span, spans, {
-        yLabel: `decisions per ${bucket}`,
-        className: 'bar series-a',
-        none: 'No request was decided.',
-      }),
-  );
-  const votes = figureHtml(
-    { id: 'votes', title: 'Votes', description: `Votes sent by correct nodes, in each ${bucket}.` },
-    withRows(190),
-    (options) =>
-      countPlot(options, series.votes, span, spans, {
-        yLabel: `votes per ${bucket}`,
-        className: 'bar series-b',
-        none: 'No vote was sent.',
-      }),
-  );
+  const counted = (id: 'decisions' | 'votes', title: string, what: string, className: string, none: string): string =>
+    figureHtml({ id, title, description: `${what}, in each ${bucket}.` }, withRows(190), (options) =>
+      countPlot(options, series[id], span, spans, { yLabel: `${id} per ${bucket}`, className, none }),
+    );
+  const decided = 'Requests decided at their requesters';
+  const decisions = counted('decisions', 'Decisions', decided, 'bar series-a', 'No request was decided.');
+  const votes = counted('votes', 'Votes', 'Votes sent by correct nodes', 'bar series-b', 'No vote was sent.');
   const latency = figureHtml(
     {
       id: 'latency-time',
@@ -116,17 +103,19 @@ export function faultsSection(summary: RunSummary, series: RunSeries): string {
     seatsHtml(fault.seats),
     textHtml(fault.detail, 300),
   ]);
-  const number = (title: string) => ({ title, kind: 'number' as const });
   const table = tableHtml(
     'Faults; times from the beginning of the load',
-    [
-      number('no.'),
-      { title: 'fault', kind: 'long' },
-      { title: 'state', kind: 'word' },
-      ...['asked', 'applied', 'seen to work', 'healed'].map(number),
-      { title: 'seats', kind: 'text' },
-      { title: 'detail', kind: 'long' },
-    ],
+    columnsOf({
+      'no.': 'number',
+      fault: 'long',
+      state: 'word',
+      asked: 'number',
+      applied: 'number',
+      'seen to work': 'number',
+      healed: 'number',
+      seats: 'text',
+      detail: 'long',
+    }),
     rows,
   );
   return sectionHtml('faults', 'Faults', plot + table);

@@ -2,7 +2,7 @@
 import type { NodeReport } from '../../node/host/control-protocol.ts';
 import { walletDifferences } from '../history/wallet-agreement.ts';
 import { faultSpans, loadEndMs } from './fault-spans.ts';
-import { codeHtml, figureHtml, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
+import { codeHtml, columnsOf, figureHtml, seatsHtml, sectionHtml, tableHtml, textHtml } from './html-parts.ts';
 import { smallViewPlot, spanRowsPx, viewPlot } from './plot/time-plot.ts';
 import { NONE, plainNumber } from './quantity-text.ts';
 import type { RunSeries } from './run-series.ts';
@@ -113,13 +113,7 @@ function differencesHtml(summary: RunSummary, finals: ReadonlyMap<string, NodeRe
     title +
     tableHtml(
       `Wallets that correct nodes hold differently: ${differences.length}`,
-      [
-        { title: 'wallet', kind: 'key' },
-        { title: 'DCoin', kind: 'number' },
-        { title: 'State', kind: 'word' },
-        { title: 'nodes', kind: 'number' },
-        { title: 'seats', kind: 'long' },
-      ],
+      columnsOf({ wallet: 'key', DCoin: 'number', State: 'word', nodes: 'number', seats: 'long' }),
       rows,
     ) +
     (left > 0 ? `<p class="soft">${left} more wallets are left out.</p>` : '')

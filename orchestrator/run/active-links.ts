@@ -1,52 +1,31 @@
 /** Which link rules are in force: those of the plan during the load, and those of the faults that are active. */
+import type { FabricControl } from '../fabric/fabric-control.ts';
 import type { LinkCount, LinkRule } from '../fabric/link-rule.ts';
 
-export interface LinkSwitch {
-  setLinks(rules: readonly LinkRule[]): Promise<void>;
-  linkCounts(): Promise<readonly LinkCount[]>;
-}
-
 export class ActiveLinks {
-  readonly #fabric: () => LinkSwitch | null;
+  readonly #fabric: () => Pick<FabricControl, 'setLinks' | 'linkCounts'> | null;
   readonly #sets = new Map<string, readonly LinkRule[]>();
-  #last: Promise<void> = Promise.resolve();
 
-  /** `fabric`: asked each time, since a broker that is restarted is another one. */
-  constructor(fabric: () => LinkSwitch | null) {
+  /** `fabric`: asked each time; null where it knows no link rules. It takes complete sets in the order of the calls. */
+  constructor(fabric: () => Pick<FabricControl, 'setLinks' | 'linkCounts'> | null) {
     this.#fabric = fabric;
   }
 
-  /** Resolves when they are in force. */
-  add(owner: string, rules: readonly LinkRule[]): Promise<void> {
+  /** Resolves when they are in force. Rejects where the fabric refuses them or knows none. */
+  async add(owner: string, rules: readonly LinkRule[]): Promise<void> {
     this.#sets.set(owner, rules);
-    return this.apply();
+    await this.#apply();
   }
 
-  remove(owner: string): Promise<void> {
-    return this.#sets.delete(owner) ? this.apply() : Promise.resolve();
+  async remove(owner: string): Promise<void> {
+    if (this.#sets.delete(owner)) await this.#apply();
   }
 
-  /** Tells the broker once more: a new one knows no rule. */
-  apply(): Promise<void> {
-    const tell = async (): Promise<void> => {
-      const rules = [...this.#sets.values()].flat();
-      const fabric = this.#fabric();
-      if (fabric === null) {
-        if (rules.length > 0) throw new Error('the fabric of this runtime knows no link rules');
-        return;
-      }
-      await fabric.setLinks(rules);
-    };
-    const done = this.#last.then(tell);
-    this.#last = done.catch(() => {});
-    return done;
-  }
-
-  /** Whether a rule in force says that `from` and `to` do not hear each other as usual. */
-  touches(from: string, to: string): boolean {
-    return [...this.#sets.values()]
-      .flat()
-      .some((rule) => (rule.from?.includes(from) ?? true) && (rule.to?.includes(to) ?? true));
+  async #apply(): Promise<void> {
+    const rules = [...this.#sets.values()].flat();
+    const fabric = this.#fabric();
+    if (fabric !== null) await fabric.setLinks(rules);
+    else if (rules.length > 0) throw new Error('the fabric of this runtime knows no link rules');
   }
 
   async counts(rules: readonly LinkRule[]): Promise<readonly LinkCount[]> {

@@ -18,10 +18,11 @@ export interface InjectorOptions {
   readonly log: RunLog;
   /** A metric as it stands now. */
   readonly value: (metric: MetricName) => number;
+  /** How long `heal` waits, milliseconds, default 60,000: a broken handler must not keep the run from its end. */
+  readonly healMsMax?: number;
 }
 
 const LOOK_EVERY_MS = 20;
-/** A broken handler must not keep the run from its end. */
 const HEAL_MS_MAX = 60_000;
 
 export function handlerOf(world: FaultWorld, { id, fault, durationMs }: PlannedFault): FaultHandler {
@@ -59,6 +60,8 @@ export class FaultInjector {
   readonly #options: InjectorOptions;
   readonly #healing = new AbortController();
   #tasks: Promise<void>[] = [];
+  /** Begun and not over. */
+  readonly #underWay = new Set<PlannedFault>();
   /** Resolve with the tasks, or where a fault has no end when it is in force. */
   #ends: Promise<void>[] = [];
 
@@ -84,10 +87,21 @@ export class FaultInjector {
     return Promise.all(this.#ends).then(() => {});
   }
 
-  /** Heals everything that is active; what has not begun does not begin any more. */
+  /**
+   * Heals everything that is active; what has not begun does not begin any more. What is not over in time has failed, and
+   * the run goes on without it.
+   */
   async heal(): Promise<void> {
+    const { healMsMax = HEAL_MS_MAX } = this.#options;
     this.#healing.abort();
-    await Promise.race([Promise.all(this.#tasks), new Promise((done) => setTimeout(done, HEAL_MS_MAX).unref())]);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((done) => {
+      timer = setTimeout(done, healMsMax);
+    });
+    await Promise.race([Promise.all(this.#tasks), late]);
+    clearTimeout(timer);
+    for (const fault of this.#underWay)
+      this.#log(fault, 'failed', `it could not be healed: still under way after ${healMsMax / 1000} s`);
   }
 
   #run(fault: PlannedFault, begunMs: number): void {
@@ -109,6 +123,7 @@ export class FaultInjector {
     });
     const run = async (): Promise<void> => {
       this.#log(fault, 'asked', '');
+      this.#underWay.add(fault);
       try {
         await handler.apply();
         this.#log(fault, 'applied', '');
@@ -132,7 +147,10 @@ export class FaultInjector {
       await tell;
       await this.#undo(fault, handler, true);
     };
-    const done = run().finally(onForce);
+    const done = run().finally(() => {
+      this.#underWay.delete(fault);
+      onForce();
+    });
     return { told: inForce, done };
   }
 

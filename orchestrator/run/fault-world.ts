@@ -1,13 +1,32 @@
 /** What a fault may touch, and what every handler of a fault offers. */
 
 import type { Lab } from '../lab/lab.ts';
+import type { LabFabric } from '../lab/lab-fabric.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import type { ActiveLinks } from './active-links.ts';
 import type { ObservationWatch } from './observation-watch.ts';
 import type { SeatConditions } from './seat-conditions.ts';
 
+/** What faults ask of a lab. */
+export interface FaultLab
+  extends Pick<
+    Lab,
+    | 'isUp'
+    | 'startNode'
+    | 'stopNode'
+    | 'eraseNode'
+    | 'pauseNode'
+    | 'resumeNode'
+    | 'databaseWasEmpty'
+    | 'setConditions'
+    | 'answers'
+    | 'canary'
+  > {
+  readonly fabric: Pick<LabFabric, 'control' | 'stats' | 'restart' | 'pause' | 'resume' | 'untilConnected'>;
+}
+
 export interface FaultWorld {
-  readonly lab: Lab;
+  readonly lab: FaultLab;
   readonly plan: ScenarioPlan;
   readonly conditions: SeatConditions;
   readonly links: ActiveLinks;

@@ -1,27 +1,18 @@
-/**
- * Link rules as a fault, and how they are seen to work. What a rule surely does (it drops everything, or delays) is
- * probed: every node that may send over a link publishes a canary, and the other end says whether and when it came. What
- * a rule does now and then is seen in the broker's counts.
- */
+/** Link rules as a fault of a live run; what counts as evidence that they work is in link-evidence.ts. */
 import { randomUUID } from 'node:crypto';
 import type { LinkRule } from '../fabric/link-rule.ts';
 import { numberOf, textOf } from '../history/observation.ts';
 import type { Fault } from '../scenario/scenario-plan.ts';
 import { type FaultHandler, type FaultWorld, upOf } from './fault-world.ts';
+import { type HeardCanary, idleRules, LinkProbe } from './link-evidence.ts';
 
 /** A canary comes back to its sender within this, or the fabric is down. */
 const CANARY_MS_MAX = 3000;
 /** After the sender has its own: what is not dropped is there as well, the nodes' batching of observations included. */
 const GRACE_MS = 150;
-const COUNT_EVERY_MS = 250;
+const LOOK_EVERY_MS = 250;
 /** Timers and clocks may be so much early. */
 const EARLY_MS = 0.5;
-
-interface Heard {
-  readonly sentMs: number;
-  /** By seat. */
-  readonly receivedMs: ReadonlyMap<string, number>;
-}
 
 export function linkFault(
   world: FaultWorld,
@@ -36,56 +27,21 @@ export function linkFault(
 }
 
 /** Null, or which rule was not seen to work. */
-export async function verifyRules(
-  world: FaultWorld,
-  rules: readonly LinkRule[],
-  ending: AbortSignal,
-): Promise<string | null> {
-  const sure = rules.filter(isSure);
-  const problem = await probe(world, sure, ending);
-  if (problem !== null) return problem;
-  return counted(
-    world,
-    rules.filter((rule) => !sure.includes(rule)),
-    ending,
-  );
-}
-
-/** A canary shows it at once. */
-function isSure({ drop, delay, flapping }: LinkRule): boolean {
-  return flapping === null && (drop === 1 || (delay !== null && delay.ms > 0));
-}
-
-/** Pairs of running seats that the rule is about, the sender itself left out. */
-function pairsOf(world: FaultWorld, { from, to }: LinkRule): readonly (readonly [string, string])[] {
-  const all = world.plan.seats.map(({ seat }) => seat);
-  const senders = upOf(world, from ?? all);
-  const receivers = upOf(world, to ?? all);
-  return senders.flatMap((sender) =>
-    receivers.flatMap((receiver) => (receiver === sender ? [] : [[sender, receiver] as const])),
-  );
-}
-
-async function probe(world: FaultWorld, rules: readonly LinkRule[], ending: AbortSignal): Promise<string | null> {
-  const senders = [...new Set(rules.flatMap((rule) => pairsOf(world, rule).map(([from]) => from)))];
-  const longestMs = Math.max(0, ...rules.map(({ delay }) => delay?.ms ?? 0));
-  const heard = new Map<string, Heard | null>();
-  await Promise.all(
-    senders.map(async (seat) => heard.set(seat, await sendCanary(world, seat, longestMs + GRACE_MS, ending))),
-  );
-  for (const rule of rules) {
-    for (const [from, to] of pairsOf(world, rule)) {
-      const canary = heard.get(from);
-      if (canary == null) return `rule ${rule.id}: the canary of seat ${from} did not come back to it`;
-      const at = canary.receivedMs.get(to);
-      if (rule.drop === 1) {
-        if (at !== undefined) return `rule ${rule.id}: seat ${to} still hears seat ${from}`;
-      } else if (at !== undefined && at - canary.sentMs < rule.delay!.ms - EARLY_MS) {
-        return `rule ${rule.id}: from ${from} to ${to} took ${(at - canary.sentMs).toFixed(1)} ms`;
-      }
-    }
+async function verifyRules(world: FaultWorld, rules: readonly LinkRule[], ending: AbortSignal): Promise<string | null> {
+  const seats = world.plan.seats.map(({ seat }) => seat);
+  const probe = new LinkProbe(rules, seats, EARLY_MS);
+  while (!probe.over) {
+    const senders = probe.begin(upOf(world, seats));
+    const graceMs = probe.holdMs + GRACE_MS;
+    const heard = await Promise.all(
+      senders.map(async (seat) => [seat, await sendCanary(world, seat, graceMs, ending)] as const),
+    );
+    const problem = probe.take(new Map(heard));
+    if (problem !== null) return problem;
+    if (ending.aborted) break;
+    if (!probe.over) await pause(LOOK_EVERY_MS, ending);
   }
-  return null;
+  return probe.missing ?? counted(world, probe.counted, ending);
 }
 
 /** Null: its sender did not hear it. */
@@ -94,7 +50,7 @@ async function sendCanary(
   seat: string,
   graceMs: number,
   ending: AbortSignal,
-): Promise<Heard | null> {
+): Promise<HeardCanary | null> {
   const id = randomUUID();
   let sentMs = Number.NaN;
   const receivedMs = new Map<string, number>();
@@ -121,22 +77,22 @@ async function sendCanary(
 async function counted(world: FaultWorld, rules: readonly LinkRule[], ending: AbortSignal): Promise<string | null> {
   if (rules.length === 0) return null;
   for (;;) {
-    const counts = await world.links.counts(rules);
-    const idle = rules.filter(
-      ({ id }) =>
-        !counts.some(
-          ({ rule, dropped, delayed, duplicated, reordered, corrupted }) =>
-            rule === id && dropped + delayed + duplicated + reordered + corrupted > 0,
-        ),
-    );
+    const idle = idleRules(rules, await world.links.counts(rules));
     if (idle.length === 0) return null;
-    if (ending.aborted) return `rules ${idle.map(({ id }) => id).join(', ')} have changed nothing`;
-    await new Promise<void>((done) => {
-      const timer = setTimeout(done, COUNT_EVERY_MS);
-      ending.addEventListener('abort', () => {
-        clearTimeout(timer);
-        done();
-      });
-    });
+    if (ending.aborted) return `rules ${idle.join(', ')} have changed nothing`;
+    await pause(LOOK_EVERY_MS, ending);
   }
+}
+
+async function pause(ms: number, ending: AbortSignal): Promise<void> {
+  await new Promise<void>((done) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      ending.removeEventListener('abort', end);
+      done();
+    };
+    const timer = setTimeout(end, ms);
+    ending.addEventListener('abort', end);
+    if (ending.aborted) end();
+  });
 }

@@ -8,7 +8,7 @@ import type { LiveMetrics } from '../checks/live-metrics.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
 import { messageOf } from '../failure.ts';
 import type { Lab } from '../lab/lab.ts';
-import type { PlannedFault, ScenarioPlan } from '../scenario/scenario-plan.ts';
+import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
 import { ActiveLinks } from './active-links.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { type FaultWorld, tellConditions } from './fault-world.ts';
@@ -19,6 +19,7 @@ import type { ObservationWatch } from './observation-watch.ts';
 import type { RunLog } from './run-log.ts';
 import type { SeatConditions, Stage } from './seat-conditions.ts';
 import { quietMsOf, settle } from './settle.ts';
+import { standingBehaviours, standingLinks } from './standing-faults.ts';
 import { WorkloadDriver } from './workload.ts';
 
 export interface StagesOptions {
@@ -74,17 +75,18 @@ export class LoadStages {
 
   async perform(): Promise<void> {
     const { lab, plan, log } = this.#options;
-    const late = setTimeout(
-      () => this.end(`timeout: expected the run to reach its final reads within ${plan.timeoutMs / 1000} s`),
-      plan.timeoutMs,
-    );
+    const late = setTimeout(() => {
+      // Told also when it comes while the lab settles.
+      this.#reasons.push(`timeout: expected the final reads within ${plan.timeoutMs / 1000} s after the start`);
+      this.#ending.abort();
+    }, plan.timeoutMs);
     const workload = new WorkloadDriver({ lab, workload: plan.workload, log, signal: this.#ending.signal });
     try {
-      await log.timed('fund', () => fund(lab, plan, this.#ending.signal));
-      await log.timed('load', () => this.#load(workload));
+      await log.phase('fund', () => fund(lab, plan, this.#ending.signal));
+      await log.phase('load', () => this.#load(workload));
       this.#ending.abort();
-      await log.timed('heal', () => this.#heal());
-      const { quiet, waitingFor } = await log.timed('settle', () =>
+      await log.phase('heal', () => this.#heal());
+      const { quiet, waitingFor } = await log.phase('settle', () =>
         settle(lab, {
           msMax: plan.settleMsMax,
           quietMs: quietMsOf(plan.lab.parameters),
@@ -106,7 +108,7 @@ export class LoadStages {
     const { lab, log } = this.#options;
     const read = (): Promise<[ReadonlyMap<string, NodeReport>, BrokerStats | null]> =>
       Promise.all([lab.reports(FINAL_REPORT_MS_MAX), lab.fabric.stats()]);
-    const [finals, fabric] = await log.timed('read', read);
+    const [finals, fabric] = await log.phase('read', read);
     return { finals, fabric, reasons: this.#reasons };
   }
 
@@ -132,26 +134,12 @@ export class LoadStages {
   /** What is in force for the whole load is a fault like any other: asked, applied, seen to work, healed. */
   async #holdStanding(): Promise<void> {
     const { plan } = this.#options;
-    if (plan.links.length > 0) {
-      const seats = plan.seats.map(({ seat }) => seat);
-      const fault = { kind: 'link', seats, rules: plan.links } as const;
-      await this.#injector.hold(
-        standing('links', 'links of the fabric', fault),
-        linkFault(this.#world, 'links', fault),
-      );
-    }
-    const groups = new Map<string, string[]>();
-    for (const { seat, group, conditions } of plan.seats) {
-      if (conditions.behaviours.length === 0) continue;
-      groups.set(group, [...(groups.get(group) ?? []), seat]);
-    }
-    for (const [group, seats] of groups) {
-      const { behaviours } = plan.seats.find(({ seat }) => seat === seats[0])!.conditions;
-      const title = `${behaviours.map(({ kind }) => kind).join(', ')} at ${seats.join(', ')}`;
-      const fault = { kind: 'behave', seats, behaviours } as const;
-      await this.#injector.hold(standing(`group-${group}`, title, fault), {
+    const links = standingLinks(plan);
+    if (links !== null) await this.#injector.hold(links, linkFault(this.#world, links.id, links.fault));
+    for (const planned of standingBehaviours(plan)) {
+      await this.#injector.hold(planned, {
         apply: async () => {},
-        verify: firstAct(this.#world, seats),
+        verify: firstAct(this.#world, planned.fault.seats),
         heal: async () => {},
       });
     }
@@ -166,19 +154,14 @@ export class LoadStages {
 
   async #enter(stage: Stage): Promise<void> {
     const { conditions, plan } = this.#world;
-    const seats = plan.seats.map(({ seat }) => seat);
-    const before = new Map(seats.map((seat) => [seat, JSON.stringify(conditions.of(seat))]));
     conditions.stage = stage;
-    const changed =
-      stage === 'settling' ? seats : seats.filter((seat) => before.get(seat) !== JSON.stringify(conditions.of(seat)));
     try {
-      await tellConditions(this.#world, changed);
+      await tellConditions(
+        this.#world,
+        plan.seats.map(({ seat }) => seat),
+      );
     } catch (error) {
       this.#reasons.push(`not every node took its conditions for the stage ${stage}: ${messageOf(error)}`);
     }
   }
-}
-
-function standing(id: string, title: string, fault: PlannedFault['fault']): PlannedFault {
-  return { id, title, trigger: { atMs: 0 }, durationMs: null, fault };
 }

@@ -78,14 +78,14 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
     machine,
     hashesPerSecond: measureHashRate(),
   };
-  await log.timed('prepare', async () => {
+  await log.phase('prepare', async () => {
     run.yaml('scenario.resolved.yaml', plan);
     run.json('manifest.json', manifest);
   });
 
   let stages: LoadStages | null = null;
   const lab = await log
-    .timed('start', () =>
+    .phase('start', () =>
       startLab(settings, {
         onEvent: (event) => {
           if (event.kind === 'ready')
@@ -125,14 +125,14 @@ export async function performRun(settings: RunSettings): Promise<RunSummary> {
     progress.end();
     const summary = await recorded(async () => {
       const { finals, fabric, reasons } = await stages!.read();
-      if (settings.onStanding === null) await log.timed('stop', () => lab.stop());
-      const gaps = [...(await log.timed('collect', () => collect(lab.lab, run, finals)))];
+      if (settings.onStanding === null) await log.phase('stop', () => lab.stop());
+      const gaps = [...(await log.phase('collect', () => collect(lab.lab, run, finals)))];
       gaps.push(...journal.close());
       if (log.failure !== null) gaps.push(`events.ndjson is incomplete: ${log.failure}`);
       run.json('fabric.json', fabric);
       run.json('gaps.json', gaps);
       if (trouble !== null) throw trouble;
-      const made = await log.timed('judge', async () =>
+      const made = await log.phase('judge', async () =>
         judgedRun(run, {
           runtime: runtime.placement.runtime,
           startedAt,

@@ -13,16 +13,7 @@ type Fields<E> = E extends unknown ? Omit<E, 't' | 'at'> : never;
 /** An event before it has its time. */
 export type NewRunEvent = Fields<RunEvent>;
 
-export interface TimedPhase {
-  readonly phase: Phase;
-  /** Unix milliseconds. */
-  readonly at: number;
-  readonly tookMs: number;
-}
-
 export class RunLog {
-  readonly events: RunEvent[] = [];
-  readonly phases: TimedPhase[] = [];
   readonly #file: string;
   readonly #watchers = new Set<(event: RunEvent) => void>();
   #failure: string | null = null;
@@ -39,7 +30,6 @@ export class RunLog {
   write(fields: NewRunEvent): void {
     const t = Math.round(monotonicMs() * 1000) / 1000;
     const event = { t, at: Date.now(), ...fields } as RunEvent;
-    this.events.push(event);
     if (this.#failure === null) {
       try {
         appendFileSync(this.#file, `${JSON.stringify(event)}\n`);
@@ -54,15 +44,9 @@ export class RunLog {
     this.#watchers.add(watcher);
   }
 
-  /** Writes the beginning of a phase, and how long it took when it is over, however it ends. */
-  async timed<T>(phase: Phase, perform: () => Promise<T>): Promise<T> {
+  /** Writes the beginning of a phase; its end is the beginning of the next. */
+  phase<T>(phase: Phase, perform: () => Promise<T>): Promise<T> {
     this.write({ event: 'phase', phase });
-    const at = Date.now();
-    const begunMs = performance.now();
-    try {
-      return await perform();
-    } finally {
-      this.phases.push({ phase, at, tookMs: Math.round(performance.now() - begunMs) });
-    }
+    return perform();
   }
 }

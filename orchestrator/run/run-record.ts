@@ -25,7 +25,7 @@ export type Phase = (typeof PHASES)[number];
 
 /**
  * asked -> applied -> verified -> healed. `unverified`: it was applied and could not be seen to work; `failed`: it
- * could not be applied; `skipped`: its condition never came.
+ * could not be applied, or not healed; `skipped`: its condition never came.
  */
 export type FaultState = 'asked' | 'applied' | 'verified' | 'unverified' | 'failed' | 'skipped' | 'healed';
 

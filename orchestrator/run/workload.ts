@@ -26,7 +26,6 @@ interface Order {
   readonly service: string;
   readonly mode: OrderMode;
   readonly plannedT: number;
-  state: OrderState;
   requestId: string | null;
   /** Called when it is decided at its buyer, or will never be. */
   onEnd: (() => void) | null;
@@ -147,7 +146,7 @@ export class WorkloadDriver {
 
   #take(seat: string, service: string, mode: OrderMode, plannedT: number): Order {
     const orderId = `run-${++this.#ordered}`;
-    const order: Order = { orderId, seat, service, mode, plannedT, state: 'placed', requestId: null, onEnd: null };
+    const order: Order = { orderId, seat, service, mode, plannedT, requestId: null, onEnd: null };
     this.#orders.set(orderId, order);
     this.#open.add(order);
     this.#log(order, 'placed', '');
@@ -196,7 +195,6 @@ export class WorkloadDriver {
   }
 
   #log(order: Order, state: OrderState, detail: string): void {
-    order.state = state;
     const { orderId, seat, service, plannedT, requestId } = order;
     this.#options.log.write({
       event: 'order',

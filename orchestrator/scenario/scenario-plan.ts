@@ -178,7 +178,7 @@ export interface ScenarioPlan {
   readonly name: string;
   readonly description: string;
   readonly seed: string;
-  /** Of everything from the start to the final reads. */
+  /** From when every node was started to the final reads. The load ends when it is over; what follows takes its time. */
   readonly timeoutMs: number;
   readonly requires: readonly Capability[];
   readonly lab: LabPlan;

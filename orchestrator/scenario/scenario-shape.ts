@@ -83,7 +83,9 @@ export const SECTIONS = {
   seed: text('text of 1..64 characters', (found) => SEED_PATTERN.test(found), { type: ['string', 'number'] })
     .optional()
     .describe('what is drawn at random follows from it; [1]'),
-  timeout: duration(1000).optional().describe('of everything from the start to the final reads; [load + settle + 2m]'),
+  timeout: duration(1000)
+    .optional()
+    .describe('from when every node was started to the final reads; [load + settle + 2m]'),
   requires: listOf('capabilities', oneOf(...CAPABILITIES), 0)
     .optional()
     .describe('what the runtime must be able to do, beside what follows from the rest'),

@@ -25,6 +25,8 @@ export class FaultTimeline {
   readonly #options: FaultTimelineOptions;
   readonly #healing = new Signal();
   readonly #tasks: Signal[] = [];
+  /** Begun and not over. */
+  readonly #underWay = new Set<PlannedFault>();
   /** Raised with the tasks, or where a fault has no end when it is in force. */
   readonly #ends: Signal[] = [];
 
@@ -57,11 +59,16 @@ export class FaultTimeline {
     return allOf(this.#ends);
   }
 
-  /** Heals everything that is active; what has not begun does not begin any more. */
+  /**
+   * Heals everything that is active; what has not begun does not begin any more. What is not over in time has failed, and
+   * the run goes on without it.
+   */
   *heal(): Script {
     this.#healing.raise();
     const { timeline } = this.#options.world.lab;
     yield { ms: HEAL_MS_MAX, signals: [perform(timeline, allOf(this.#tasks))] };
+    for (const fault of this.#underWay)
+      this.#log(fault, 'failed', `it could not be healed: still under way after ${HEAL_MS_MAX / 1000} s`);
   }
 
   *#whenDue(fault: PlannedFault, begunMs: number, inForce: Signal): Script {
@@ -72,6 +79,12 @@ export class FaultTimeline {
 
   *#perform(fault: PlannedFault, handler: FaultHandler, inForce: Signal): Script {
     this.#log(fault, 'asked', '');
+    this.#underWay.add(fault);
+    yield* this.#live(fault, handler, inForce);
+    this.#underWay.delete(fault);
+  }
+
+  *#live(fault: PlannedFault, handler: FaultHandler, inForce: Signal): Script {
     try {
       yield* handler.apply();
       this.#log(fault, 'applied', '');

@@ -14,6 +14,7 @@
  * the time of a handshake.
  */
 import { parseFabricTopic } from '../../node/host/fabric-topics.ts';
+import { reconnectPauseMs } from '../../node/host/reconnect-pause.ts';
 import { invariant } from '../../node/protocol/invariant.ts';
 import { latencyMs, type Network, type PairDraws } from '../../node/simulation/network.ts';
 import type { Timeline } from '../../node/simulation/timeline.ts';
@@ -96,10 +97,6 @@ export interface SimulatedFabricOptions {
   readonly onDecision: ((decision: LinkDecision) => void) | null;
 }
 
-/** As the nodes' connections: the first pause before a reconnect and the longest, doubling in between. */
-const RECONNECT_MS_MIN = 100;
-const RECONNECT_MS_MAX = 5000;
-
 export class SimulatedFabric {
   readonly #options: SimulatedFabricOptions;
   readonly #timeline: Timeline;
@@ -162,7 +159,7 @@ export class SimulatedFabric {
   attach(seat: string, client: FabricClient): void {
     const session = this.#session(seat);
     session.client = client;
-    this.#connect(session, client, RECONNECT_MS_MIN);
+    this.#connect(session, client, 0);
   }
 
   /** The process has ended: what it had not sent is gone with it, what it had sent arrives. */
@@ -208,16 +205,14 @@ export class SimulatedFabric {
     }
   }
 
-  #connect(session: Session, client: FabricClient, pauseMs: number): void {
+  #connect(session: Session, client: FabricClient, failures: number): void {
     if (session.client !== client || session.line !== null) return;
     if (this.#state === 'down') {
-      this.#timeline.at(this.#timeline.nowMs + pauseMs, () =>
-        this.#connect(session, client, Math.min(2 * pauseMs, RECONNECT_MS_MAX)),
-      );
+      this.#connectLater(session, client, failures);
       return;
     }
     if (this.#state === 'paused') {
-      this.#held.push({ run: () => this.#connect(session, client, pauseMs), outlives: false });
+      this.#held.push({ run: () => this.#connect(session, client, failures), outlives: false });
       return;
     }
     const line: Line = { open: true, lost: false };
@@ -248,8 +243,15 @@ export class SimulatedFabric {
     session.flight = session.flight.filter(({ ackedMs }) => ackedMs > nowMs);
     for (const copy of session.flight) copy.ackedMs = Number.POSITIVE_INFINITY;
     client.session(false);
-    this.#timeline.at(nowMs + RECONNECT_MS_MIN, () => this.#connect(session, client, 2 * RECONNECT_MS_MIN));
+    this.#connectLater(session, client, 0);
     return true;
+  }
+
+  /** As the nodes' connections do. */
+  #connectLater(session: Session, client: FabricClient, failures: number): void {
+    this.#timeline.at(this.#timeline.nowMs + reconnectPauseMs(session.seat, failures), () =>
+      this.#connect(session, client, failures + 1),
+    );
   }
 
   // --- up ---------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 import type { NodeConditions } from '../../node/host/conditions.ts';
 import { allOf, perform, type Script, Signal } from '../../node/simulation/script.ts';
 import type { LinkRule } from '../fabric/link-rule.ts';
+import { idleRules, LinkProbe } from '../run/link-evidence.ts';
 import type { Change, SeatConditions } from '../run/seat-conditions.ts';
 import type { Fault, PlannedFault } from '../scenario/scenario-plan.ts';
 import type { SimulatedLab } from './simulated-lab.ts';
@@ -35,7 +36,7 @@ const SILENCE_MS = 500;
 const CANARY_MS_MAX = 3000;
 /** After the sender has its own: what is not dropped is there as well. */
 const GRACE_MS = 150;
-const COUNT_EVERY_MS = 250;
+const LOOK_EVERY_MS = 250;
 /** Half a thousandth of a millisecond: what a sum of floating-point delays may be short of. */
 const EARLY_MS = 0.0005;
 
@@ -304,66 +305,29 @@ export function linkFault(world: FaultWorld, id: string, rules: readonly LinkRul
 }
 
 function* verifyRules(lab: SimulatedLab, rules: readonly LinkRule[], ending: Signal): Script<string | null> {
-  const sure = rules.filter(isSure);
-  const problem = yield* probe(lab, sure, ending);
-  if (problem !== null) return problem;
-  return yield* counted(
-    lab,
-    rules.filter((rule) => !sure.includes(rule)),
-    ending,
-  );
-}
-
-/** A canary shows it at once. */
-function isSure({ drop, delay, flapping }: LinkRule): boolean {
-  return flapping === null && (drop === 1 || (delay !== null && delay.ms > 0));
-}
-
-/** Pairs of running seats that the rule is about, the sender itself left out. */
-function pairsOf(lab: SimulatedLab, { from, to }: LinkRule): readonly (readonly [string, string])[] {
-  const senders = lab.upOf(from ?? lab.seats);
-  const receivers = lab.upOf(to ?? lab.seats);
-  return senders.flatMap((sender) =>
-    receivers.flatMap((receiver) => (receiver === sender ? [] : [[sender, receiver] as const])),
-  );
-}
-
-function* probe(lab: SimulatedLab, rules: readonly LinkRule[], ending: Signal): Script<string | null> {
-  const pairs = rules.map((rule) => pairsOf(lab, rule));
-  const senders = [...new Set(pairs.flatMap((found) => found.map(([from]) => from)))];
-  if (senders.length === 0) return null;
-  const longestMs = Math.max(0, ...rules.map(({ delay }) => delay?.ms ?? 0));
-  const canaries = new Map(senders.map((seat) => [seat, lab.canary(seat)]));
-  const endMs = lab.timeline.nowMs + CANARY_MS_MAX;
-  for (const { returned } of canaries.values()) {
-    if (!returned.raised) yield { ms: Math.max(0, endMs - lab.timeline.nowMs), signals: [returned, ending] };
-  }
-  yield { ms: longestMs + GRACE_MS };
-  for (const [index, rule] of rules.entries()) {
-    for (const [from, to] of pairs[index]!) {
-      const canary = canaries.get(from)!;
-      if (!canary.returned.raised) return `rule ${rule.id}: the canary of seat ${from} did not come back to it`;
-      const heardMs = canary.receivedMs.get(to);
-      if (rule.drop === 1) {
-        if (heardMs !== undefined) return `rule ${rule.id}: seat ${to} still hears seat ${from}`;
-      } else if (heardMs !== undefined && heardMs - canary.sentMs < rule.delay!.ms - EARLY_MS) {
-        return `rule ${rule.id}: from ${from} to ${to} took ${(heardMs - canary.sentMs).toFixed(1)} ms`;
-      }
+  const probe = new LinkProbe(rules, lab.seats, EARLY_MS);
+  while (!probe.over) {
+    const canaries = new Map(probe.begin(lab.upOf(lab.seats)).map((seat) => [seat, lab.canary(seat)]));
+    const endMs = lab.timeline.nowMs + CANARY_MS_MAX;
+    for (const { returned } of canaries.values()) {
+      if (!returned.raised) yield { ms: Math.max(0, endMs - lab.timeline.nowMs), signals: [returned, ending] };
     }
+    if (canaries.size > 0) yield { ms: probe.holdMs + GRACE_MS };
+    const heard = Array.from(canaries, ([seat, canary]) => [seat, canary.returned.raised ? canary : null] as const);
+    const problem = probe.take(new Map(heard));
+    if (problem !== null) return problem;
+    if (ending.raised) break;
+    if (!probe.over) yield { ms: LOOK_EVERY_MS, signals: [ending] };
   }
-  return null;
+  return probe.missing ?? (yield* counted(lab, probe.counted, ending));
 }
 
 function* counted(lab: SimulatedLab, rules: readonly LinkRule[], ending: Signal): Script<string | null> {
   for (;;) {
-    const worked = new Set<string>();
-    for (const { rule, dropped, delayed, duplicated, reordered, corrupted } of lab.fabric.linkCounts()) {
-      if (dropped + delayed + duplicated + reordered + corrupted > 0) worked.add(rule);
-    }
-    const idle = rules.filter(({ id }) => !worked.has(id));
+    const idle = idleRules(rules, lab.fabric.linkCounts());
     if (idle.length === 0) return null;
-    if (ending.raised) return `rules ${idle.map(({ id }) => id).join(', ')} have changed nothing`;
-    yield { ms: COUNT_EVERY_MS, signals: [ending] };
+    if (ending.raised) return `rules ${idle.join(', ')} have changed nothing`;
+    yield { ms: LOOK_EVERY_MS, signals: [ending] };
   }
 }
 

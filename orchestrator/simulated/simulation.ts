@@ -21,7 +21,8 @@ import type { NewRunEvent } from '../run/run-log.ts';
 import type { Phase, RunEvent } from '../run/run-record.ts';
 import { SeatConditions, type Stage } from '../run/seat-conditions.ts';
 import { quietMsOf } from '../run/settle.ts';
-import type { PlannedFault, PlannedSeat, ScenarioPlan } from '../scenario/scenario-plan.ts';
+import { standingBehaviours, standingLinks } from '../run/standing-faults.ts';
+import type { PlannedSeat, ScenarioPlan } from '../scenario/scenario-plan.ts';
 import type { CoreUnderTest } from './core-under-test.ts';
 import { FaultTimeline } from './fault-timeline.ts';
 import { ObservedValues } from './observed-values.ts';
@@ -157,7 +158,7 @@ export class Simulation {
       this.#phase('start');
       yield* this.#start();
       const late = this.#timeline.appoint(this.#timeline.nowMs + plan.timeoutMs, () => {
-        this.#reasons.push(`timeout: expected the run to reach its final reads within ${plan.timeoutMs / 1000} s`);
+        this.#reasons.push(`timeout: expected the final reads within ${plan.timeoutMs / 1000} s after the start`);
         this.#ending.raise();
       });
       this.#phase('fund');
@@ -250,36 +251,19 @@ export class Simulation {
 
   /** What is in force for the whole load is a fault like any other: asked, applied, seen to work, healed. */
   *#holdStanding(): Script {
-    const plan = this.#plan;
-    if (plan.links.length > 0) {
-      const seats = plan.seats.map(({ seat }) => seat);
-      const fault = { kind: 'link', seats, rules: plan.links } as const;
-      const handler = linkFault(this.#world, 'links', plan.links);
-      yield* this.#faults.hold(standing('links', 'links of the fabric', fault), handler);
-    }
-    const groups = new Map<string, string[]>();
-    for (const { seat, group, conditions } of plan.seats) {
-      if (conditions.behaviours.length === 0) continue;
-      groups.set(group, [...(groups.get(group) ?? []), seat]);
-    }
-    for (const [group, seats] of groups) {
-      const { behaviours } = plan.seats.find(({ seat }) => seat === seats[0])!.conditions;
-      const title = `${behaviours.map(({ kind }) => kind).join(', ')} at ${seats.join(', ')}`;
-      const fault = { kind: 'behave', seats, behaviours } as const;
-      const nothing = (): Script => allOf([]);
-      const handler = { apply: nothing, verify: firstAct(this.#world, seats), heal: nothing };
-      yield* this.#faults.hold(standing(`group-${group}`, title, fault), handler);
+    const links = standingLinks(this.#plan);
+    if (links !== null) yield* this.#faults.hold(links, linkFault(this.#world, links.id, links.fault.rules));
+    const nothing = (): Script => allOf([]);
+    for (const planned of standingBehaviours(this.#plan)) {
+      const handler = { apply: nothing, verify: firstAct(this.#world, planned.fault.seats), heal: nothing };
+      yield* this.#faults.hold(planned, handler);
     }
   }
 
   #enter(stage: Stage): void {
     const conditions = this.#conditions;
-    const seats = this.#lab.seats;
-    const before = new Map(seats.map((seat) => [seat, JSON.stringify(conditions.of(seat))]));
     conditions.stage = stage;
-    const changed =
-      stage === 'settling' ? seats : seats.filter((seat) => before.get(seat) !== JSON.stringify(conditions.of(seat)));
-    this.#lab.tellConditions(this.#lab.upOf(changed), (seat) => conditions.of(seat));
+    this.#lab.tellConditions(this.#lab.upOf(this.#lab.seats), (seat) => conditions.of(seat));
   }
 
   /**
@@ -378,8 +362,4 @@ export function simulateRun(plan: ScenarioPlan, options: SimulationOptions = {})
     const end = simulation.advance(Number.POSITIVE_INFINITY);
     if (end !== null) return end;
   }
-}
-
-function standing(id: string, title: string, fault: PlannedFault['fault']): PlannedFault {
-  return { id, title, trigger: { atMs: 0 }, durationMs: null, fault };
 }

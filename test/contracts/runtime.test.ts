@@ -8,13 +8,13 @@ import { CHAIN_START, verifyChain } from '../../node/host/observation-chain.ts';
 import { IDLE_RULE } from '../../orchestrator/fabric/link-rule.ts';
 import { Failure } from '../../orchestrator/failure.ts';
 import { decidedByWallets, trackRequests } from '../../orchestrator/history/request-track.ts';
-import { secondVotes } from '../../orchestrator/history/single-vote.ts';
 import { walletDifferences } from '../../orchestrator/history/wallet-agreement.ts';
 import type { Lab } from '../../orchestrator/lab/lab.ts';
 import { CAPABILITIES_OF } from '../../orchestrator/runtimes/runtime.ts';
 import { CAPABILITIES } from '../../orchestrator/scenario/scenario-plan.ts';
 import { orderSurely } from '../support/order-surely.ts';
 import { collectedHistory, fund, newLab, RUNTIMES, startLab } from '../support/runtime-world.ts';
+import { secondVotes } from '../support/second-votes.ts';
 import { eventually } from '../support/waiting.ts';
 
 const UNITS = 60;

@@ -7,7 +7,6 @@ import { type TestContext, test } from 'node:test';
 import { Prng } from '../../node/simulation/prng.ts';
 import { type History, type Observation, parseObservations } from '../../orchestrator/history/observation.ts';
 import { decidedByWallets, trackRequests } from '../../orchestrator/history/request-track.ts';
-import { secondVotes } from '../../orchestrator/history/single-vote.ts';
 import { walletDifferences } from '../../orchestrator/history/wallet-agreement.ts';
 import { newPlan } from '../../orchestrator/lab/kept-lab.ts';
 import { Lab } from '../../orchestrator/lab/lab.ts';
@@ -17,6 +16,7 @@ import { isAlive } from '../../orchestrator/lab/process-identity.ts';
 import { ProcessRuntime } from '../../orchestrator/runtimes/processes.ts';
 import { CommandLine } from '../support/command-line.ts';
 import { orderSurely } from '../support/order-surely.ts';
+import { secondVotes } from '../support/second-votes.ts';
 import { eventually } from '../support/waiting.ts';
 
 const NODES = 8;

@@ -5,9 +5,9 @@ import { distributionOf } from '../../orchestrator/history/distribution.ts';
 import { latencyOf } from '../../orchestrator/history/latency.ts';
 import { type History, type Observation, parseObservations } from '../../orchestrator/history/observation.ts';
 import { decidedByWallets, trackRequests } from '../../orchestrator/history/request-track.ts';
-import { secondVotes } from '../../orchestrator/history/single-vote.ts';
 import { stuckRequests } from '../../orchestrator/history/stuck-request.ts';
 import { walletDifferences } from '../../orchestrator/history/wallet-agreement.ts';
+import { secondVotes } from '../support/second-votes.ts';
 
 const MEMBERS = ['1', '2', '3', '4'];
 const QUORUM = 3;

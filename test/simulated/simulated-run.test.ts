@@ -180,7 +180,7 @@ describe('the fabric in virtual time', () => {
       ...plan,
       timeline: [
         fault('down', 50, 2000, { kind: 'crash', seats: ['8'], database: 'kept' }),
-        fault('broker', 1500, null, { kind: 'broker-restart', sessions: 'lost', downMs: 100 }),
+        fault('broker', 1400, null, { kind: 'broker-restart', sessions: 'lost', downMs: 100 }),
       ],
     });
     // The last one comes when the new broker is there and has not heard of node 8 yet.
@@ -243,6 +243,33 @@ describe('the fabric in virtual time', () => {
     const planned = fault('idle', 50, 500, { kind: 'link', seats: ['1', '2'], rules });
     const history = simulatedHistory(simulatedPlan({ purchases: 2, change: withFault(planned) }));
     assert.deepEqual(statesOf(history.end, 'idle'), ['asked', 'applied', 'unverified', 'healed']);
+  });
+
+  it('shows a delay behind a cut as a fault that was not seen', () => {
+    const rules = [
+      { ...IDLE_RULE, id: 'slow', from: ['1'], to: ['2'], delay: { ms: 20, jitter: null } },
+      { ...IDLE_RULE, id: 'cut', from: ['1'], to: ['2'], drop: 1 },
+    ];
+    const planned = fault('both', 50, 3000, { kind: 'link', seats: ['1', '2'], rules });
+    const history = simulatedHistory(simulatedPlan({ purchases: 2, change: withFault(planned) }));
+    assert.deepEqual(statesOf(history.end, 'both'), ['asked', 'applied', 'unverified', 'healed']);
+  });
+
+  it('shows a cut as seen when both its nodes run, and not before', () => {
+    const cut = { ...IDLE_RULE, id: 'cut', from: ['7'], to: ['8'], drop: 1 };
+    const change =
+      (downMs: number) =>
+      (plan: ScenarioPlan): ScenarioPlan => ({
+        ...plan,
+        timeline: [
+          fault('down', 50, downMs, { kind: 'crash', seats: ['8'], database: 'kept' }),
+          fault('cut', 600, 2000, { kind: 'link', seats: ['7', '8'], rules: [cut] }),
+        ],
+      });
+    const states = (downMs: number) =>
+      statesOf(simulatedHistory(simulatedPlan({ purchases: 2, change: change(downMs) })).end, 'cut');
+    assert.deepEqual(states(1000), ['asked', 'applied', 'verified', 'healed']);
+    assert.deepEqual(states(4000), ['asked', 'applied', 'unverified', 'healed']);
   });
 
   it('delivers in one order to all with a broker, and splits votes without', () => {

@@ -7,7 +7,7 @@ import { type AttackData, type AttackRun, type LiveAttackData, performAttack, si
 import { ATTACKERS_MAX, ATTACKS, type Attack, NODES } from '../attack-scenarios.ts';
 import { medianInterval, shareInterval } from '../interval-of.ts';
 import type { Measurement, PaperOptions, PaperPart, RawRecords } from '../measurement.ts';
-import type { Cell, PaperPlot, PaperTable, RawReference } from '../paper-results.ts';
+import type { Cell, PaperPlot, PaperTable, PlotSeries, RawReference } from '../paper-results.ts';
 import { type Measured, measuredData } from '../raw-data.ts';
 
 const SEEDS_FULL = 20;
@@ -55,7 +55,7 @@ export const attacksPart: PaperPart = {
       (attackers): Measurement => ({
         id: liveId(attackers),
         title: `attack with real nodes: ${attackers} ${attack.title} of ${NODES}`,
-        seconds: 18,
+        seconds: 20,
         measure: async (context) => ({ ...(await performAttack(attack, attackers, context)) }),
       }),
     );
@@ -330,17 +330,32 @@ function liveTable(records: RawRecords, { quick }: PaperOptions, simulated: read
 // --- plot ---------------------------------------------------------------------------------------------------------------
 
 function plotOf(outcomes: ReadonlyMap<string, readonly Outcome[]>): PaperPlot {
+  const drawn = ATTACKS.flatMap(({ id, title }) => {
+    const points = (outcomes.get(id) ?? []).map((outcome) => ({
+      x: outcome.attackers,
+      y: percent(shareOf(outcome)),
+    }));
+    return points.length === 0 ? [] : [{ title, points }];
+  });
+  const line = (name: string, points: PlotSeries['points']): PlotSeries => ({
+    name,
+    source: 'model',
+    mark: 'points-and-line',
+    points,
+  });
+  // Those that change nothing lie on one line: they are drawn as one.
+  const harmful = drawn.filter(({ points }) => points.some(({ y }) => y < 100));
+  const harmless = drawn.filter((attack) => !harmful.includes(attack));
+  const longest = harmless.reduce<PlotSeries['points']>(
+    (most, { points }) => (points.length > most.length ? points : most),
+    [],
+  );
+  const unharmed = harmless.length === 0 ? null : line(`the other ${harmless.length}`, longest);
   return {
     id: 'attacks-decided',
-    caption: `Share of the orders of honest nodes that is decided on every correct node, by number of attackers among ${NODES}`,
+    caption: `Orders of honest nodes that are decided, by attackers among ${NODES}`,
     x: { label: 'attackers', scale: 'linear' },
     y: { label: 'decided, %', scale: 'linear' },
-    series: ATTACKS.flatMap(({ id, title }) => {
-      const points = (outcomes.get(id) ?? []).map((outcome) => ({
-        x: outcome.attackers,
-        y: percent(shareOf(outcome)),
-      }));
-      return points.length === 0 ? [] : [{ name: title, source: 'model', mark: 'points-and-line', points } as const];
-    }),
+    series: [...harmful.map(({ title, points }) => line(title, points)), ...(unharmed === null ? [] : [unharmed])],
   };
 }

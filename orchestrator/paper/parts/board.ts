@@ -58,7 +58,7 @@ function spread(stretches: readonly ContainerStretch[], pick: (stretch: Containe
 const cpuPercent = ({ cpuMs, tookMs }: ContainerStretch): number => (cpuMs / tookMs) * 100;
 
 function findingOf(measured: Measured<BoardData>): string {
-  if (!measured.ok) return `Not measured: ${measured.reason.split('\n')[0]}`;
+  if (!measured.ok) return `Not measured: ${measured.reason.split('\n')[0]!.replace(/\.$/, '')}.`;
   const { idle, busy, everywhereMs, limits } = measured.data;
   const memory = spread(busy, ({ memoryBytes }) => memoryBytes / MEBIBYTE);
   const atRest = spread(idle, cpuPercent);

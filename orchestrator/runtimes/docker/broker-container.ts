@@ -5,33 +5,26 @@
 import { createInterface } from 'node:readline';
 import { BrokerDialogue, type BrokerStart } from '../../fabric/broker-dialogue.ts';
 import type { FromBroker, ToBroker } from '../../fabric/broker-messages.ts';
-import type { BrokerStats, HandOver } from '../../fabric/embedded-broker.ts';
-import type { FabricBroker } from '../../fabric/lasting-fabric.ts';
-import type { LinkCount, LinkRule } from '../../fabric/link-rule.ts';
-import type { LinkState } from '../../fabric/link-rules.ts';
+import { RemoteBroker } from '../../fabric/remote-broker.ts';
 import type { ContainerSpec, Engine } from './engine.ts';
 
 const START_MS_MAX = 20_000;
-const STOP_MS_MAX = 3000;
 const STDERR_CHARACTERS_MAX = 4000;
 const PROGRAM = ['tini', '--', 'node', '/app/dist/orchestrator/fabric/broker-main.js'];
 export const BROKER_PORT = 1883;
 
-export class BrokerContainer implements FabricBroker {
+export class BrokerContainer extends RemoteBroker {
   /** On 127.0.0.1. */
   readonly hostPort: number;
   /** Of the container. */
   readonly id: string;
-  readonly exited: Promise<string>;
   readonly #engine: Engine;
-  readonly #dialogue: BrokerDialogue;
 
   private constructor(engine: Engine, id: string, dialogue: BrokerDialogue, hostPort: number, exited: Promise<string>) {
+    super(dialogue, exited);
     this.#engine = engine;
     this.id = id;
-    this.#dialogue = dialogue;
     this.hostPort = hostPort;
-    this.exited = exited;
   }
 
   /** Resolves when it listens. Rejects with a DockerFailure, or BrokerError `start-failed`. */
@@ -83,52 +76,12 @@ export class BrokerContainer implements FabricBroker {
     return new BrokerContainer(engine, id, dialogue, state?.hostPort ?? 0, exited);
   }
 
-  // Each of these rejects with BrokerError `exited`, `no-answer` or `refused`.
-
-  stats(timeoutMs?: number): Promise<BrokerStats> {
-    return this.#dialogue.stats(timeoutMs);
-  }
-
-  setLinks(rules: readonly LinkRule[]): Promise<void> {
-    return this.#dialogue.setLinks(rules);
-  }
-
-  linkCounts(): Promise<readonly LinkCount[]> {
-    return this.#dialogue.linkCounts();
-  }
-
-  setQueueLimit(messages: number | null): Promise<void> {
-    return this.#dialogue.setQueueLimit(messages);
-  }
-
-  cut(seats: readonly string[]): Promise<readonly string[]> {
-    return this.#dialogue.cut(seats);
-  }
-
-  linkState(timeoutMs?: number): Promise<LinkState> {
-    return this.#dialogue.linkState(timeoutMs);
-  }
-
-  /** The container has ended when it resolves. */
-  async handOver(): Promise<HandOver> {
-    const handOver = await this.#dialogue.handOver();
-    await this.stop();
-    return handOver;
-  }
-
   async pause(): Promise<void> {
     await this.#engine.pause(this.id);
   }
 
   async resume(): Promise<void> {
     await this.#engine.unpause(this.id);
-  }
-
-  async stop(): Promise<void> {
-    this.#dialogue.stop();
-    const timer = setTimeout(() => void this.#engine.kill(this.id).catch(() => {}), STOP_MS_MAX);
-    await this.exited;
-    clearTimeout(timer);
   }
 
   async kill(): Promise<void> {

@@ -1,8 +1,8 @@
 /**
- * One vote per requester and State, over all incarnations of a voter (invariant I7): a node that crashed and came back
- * may repeat its vote, never give another. Pure.
+ * One vote per requester and State, over all incarnations of a voter (invariant I7), looked up in plain histories apart
+ * from the check that judges runs: a node that crashed and came back may repeat its vote, never give another. Pure.
  */
-import { type History, numberOf, textOf } from './observation.ts';
+import { type History, numberOf, textOf } from '../../orchestrator/history/observation.ts';
 
 export interface SecondVote {
   readonly voter: string;
