@@ -196,6 +196,7 @@ export class LargeNetwork {
   run(): void {
     const { latency } = this.#plan;
     for (let fromMs = this.#nextMs(); fromMs < Number.POSITIVE_INFINITY; fromMs = this.#nextMs()) {
+      this.#queues?.forget(fromMs);
       this.#window(fromMs + latency.msMin);
     }
   }
@@ -292,7 +293,6 @@ export class LargeNetwork {
     }
     this.#touched.length = 0;
     this.#flying = this.#flying.filter((flight) => !flight.over);
-    this.#queues?.forget(untilMs);
   }
 
   // --- one thing at a time ----------------------------------------------------------------------------------------

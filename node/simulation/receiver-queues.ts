@@ -32,6 +32,8 @@ export interface ReceiverQueuesParts {
 const ACK_BEFORE = 0.5;
 /** Jobs to a bucket of a sort, on average. */
 const BUCKET_JOBS = 4;
+/** So few are put in order one by one. */
+const INSERTED_JOBS = 24;
 
 export class ReceiverQueues {
   /** By node: when it is done with what it has looked at. */
@@ -48,7 +50,6 @@ export class ReceiverQueues {
   #order = new Float64Array(1024);
   #flight = new Int32Array(1024);
   #sorted = new Int32Array(1024);
-  #buckets = new Int32Array(256);
   readonly #storeMs: number;
 
   constructor(parts: ReceiverQueuesParts) {
@@ -243,35 +244,63 @@ export class ReceiverQueues {
     this.#sorted = new Int32Array(size);
   }
 
-  /** Buckets of time first, so that few are out of place in the insertion that follows. */
   #sort(): void {
-    const count = this.#count;
+    for (let at = 0; at < this.#count; at++) this.#sorted[at] = at;
+    this.#sortRange(0, this.#count);
+  }
+
+  /** By buckets of time, and these in turn as long as they are large: votes come in bursts, far apart. */
+  #sortRange(from: number, to: number): void {
     const ms = this.#ms;
     const sorted = this.#sorted;
     let firstMs = Number.POSITIVE_INFINITY;
     let lastMs = Number.NEGATIVE_INFINITY;
-    for (let at = 0; at < count; at++) {
-      const timeMs = ms[at]!;
+    for (let i = from; i < to; i++) {
+      const timeMs = ms[sorted[i]!]!;
       if (timeMs < firstMs) firstMs = timeMs;
       if (timeMs > lastMs) lastMs = timeMs;
     }
-    const size = 1 + Math.ceil(count / BUCKET_JOBS);
-    if (this.#buckets.length < size + 1) this.#buckets = new Int32Array(2 * size + 1);
-    const buckets = this.#buckets.fill(0, 0, size + 1);
-    const perMs = lastMs > firstMs ? (size - 1) / (lastMs - firstMs) : 0;
-    for (let at = 0; at < count; at++) buckets[1 + Math.trunc((ms[at]! - firstMs) * perMs)]!++;
-    for (let bucket = 1; bucket <= size; bucket++) buckets[bucket]! += buckets[bucket - 1]!;
-    for (let at = 0; at < count; at++) sorted[buckets[Math.trunc((ms[at]! - firstMs) * perMs)]!++] = at;
+    const count = to - from;
+    const size = Math.ceil(count / BUCKET_JOBS);
+    const perMs = size / (lastMs - firstMs);
+    if (count <= INSERTED_JOBS || !Number.isFinite(perMs)) {
+      this.#insert(from, to);
+      return;
+    }
+    const ends = new Int32Array(size + 1);
+    for (let i = from; i < to; i++) ends[bucketOf(ms[sorted[i]!]!, firstMs, perMs, size)]!++;
+    for (let bucket = 1; bucket < size; bucket++) ends[bucket]! += ends[bucket - 1]!;
+    // From the last on, so that what comes at one moment stays in its order.
+    const unsorted = sorted.slice(from, to);
+    for (let i = count - 1; i >= 0; i--) {
+      const at = unsorted[i]!;
+      sorted[from + --ends[bucketOf(ms[at]!, firstMs, perMs, size)]!] = at;
+    }
+    ends[size] = count;
+    for (let bucket = 0; bucket < size; bucket++) {
+      const jobs = ends[bucket + 1]! - ends[bucket]!;
+      if (jobs > INSERTED_JOBS) this.#sortRange(from + ends[bucket]!, from + ends[bucket + 1]!);
+      else if (jobs > 1) this.#insert(from + ends[bucket]!, from + ends[bucket + 1]!);
+    }
+  }
+
+  #insert(from: number, to: number): void {
+    const ms = this.#ms;
     const order = this.#order;
-    for (let i = 1; i < count; i++) {
+    const sorted = this.#sorted;
+    for (let i = from + 1; i < to; i++) {
       const at = sorted[i]!;
       let j = i;
-      for (; j > 0 && isBefore(ms[at]!, order[at]!, ms[sorted[j - 1]!]!, order[sorted[j - 1]!]!); j--) {
+      for (; j > from && isBefore(ms[at]!, order[at]!, ms[sorted[j - 1]!]!, order[sorted[j - 1]!]!); j--) {
         sorted[j] = sorted[j - 1]!;
       }
       sorted[j] = at;
     }
   }
+}
+
+function bucketOf(ms: number, firstMs: number, perMs: number, size: number): number {
+  return Math.min(size - 1, Math.trunc((ms - firstMs) * perMs));
 }
 
 /** Of two places in the order of arrivals: time, then order among what comes at one time. */

@@ -1,9 +1,12 @@
 /** A network without cores says what a network of real cores says, decision by decision, on the same latencies. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { INLINE_DIFFICULTY_MAX as SEALED_INLINE_MAX } from '../../node/host/sealer.ts';
 import { namedProfile, type ProfileName } from '../../node/protocol/profiles.ts';
 import { largeNetworkProblems } from '../../node/simulation/large-network.ts';
 import { NETWORKS } from '../../node/simulation/network.ts';
+import { PACES } from '../../node/simulation/pace.ts';
+import { INLINE_DIFFICULTY_MAX } from '../../node/simulation/purchase-plan.ts';
 import { type Agreement, assertEqualNetworks, type DrawnPurchases, drawnPlan } from '../support/both-networks.ts';
 
 const WIFI = NETWORKS['wifi-144'].latency;
@@ -68,9 +71,10 @@ describe('a network without cores equals one of cores', () => {
   });
 
   it('whether the cores are worked off by time or window by window', () => {
+    const serial = { ...PACES.pi3bplus, commits: 'changes' } as const;
     for (const latency of [WIFI, WILD, CONSTANT]) {
       for (let seed = 0; seed < 30; seed++) {
-        const plan = drawnPlan({ ...EIGHT, latency, seed: `order ${seed}` });
+        const plan = drawnPlan({ ...EIGHT, latency, seed: `order ${seed}`, ...(seed % 2 === 0 ? {} : { serial }) });
         assert.deepEqual(assertEqualNetworks(plan, 'by-node'), assertEqualNetworks(plan, 'by-time'));
       }
     }
@@ -81,7 +85,7 @@ describe('a network without cores equals one of cores', () => {
 
     it(`with 8 nodes that do one thing at a time, committing ${commits}`, () => {
       for (const latency of [WIFI, WILD, CONSTANT]) {
-        const found = sum(60, { ...EIGHT, latency, serial });
+        const found = sum(40, { ...EIGHT, latency, serial });
         assert.ok(found.decisions > 1000 && found.undecided > 10 && found.queued > 20, JSON.stringify(found));
       }
     });
@@ -110,10 +114,36 @@ describe('a network without cores equals one of cores', () => {
     assert.ok(found.decisions > 1000, JSON.stringify(found));
   });
 
+  it('that seek long nonces beside their other work', () => {
+    const serial = { deliveryMs: 0.1, commitMs: 0.2, commits: 'changes' } as const;
+    const long = { n: 5, purchases: 6, buyers: 3, spreadMs: 300, fundUnits: 60, parameters: { difficulty: 3 } };
+    for (const latency of [WIFI, WILD]) {
+      const found = sum(8, { ...long, latency, serial });
+      assert.ok(found.decisions > 30 && found.queued > 3, JSON.stringify(found));
+    }
+  });
+
+  // Four million deliveries: by node they take a third of the time.
+  const ONE = { n: 2000, purchases: 1, buyers: 1, spreadMs: 1, fundUnits: 80, fundUnitsMin: 50, latency: WIFI };
+
   it('in one decision among 2,000', () => {
-    const one = { n: 2000, purchases: 1, buyers: 1, spreadMs: 1, fundUnits: 80, fundUnitsMin: 50, latency: WIFI };
-    // Four million deliveries: by node they take a third of the time.
-    assert.equal(assertEqualNetworks(drawnPlan({ ...one, seed: 'one' }), 'by-node').decisions, 2000);
+    assert.equal(assertEqualNetworks(drawnPlan({ ...ONE, seed: 'one' }), 'by-node').decisions, 2000);
+  });
+
+  it('in one decision among 2,000 that do one thing at a time, so slow or so fast', () => {
+    for (const [n, pace, commits] of [
+      [2000, 'pi3bplus', 'changes'],
+      [500, 'desktop', 'decisions'],
+    ] as const) {
+      const plan = drawnPlan({ ...ONE, n, serial: { ...PACES[pace], commits }, seed: 'one' });
+      assert.equal(assertEqualNetworks(plan, 'by-node').decisions, n);
+    }
+  });
+});
+
+describe('a node of a large network', () => {
+  it('seeks the nonces inline that a real node seeks inline', () => {
+    assert.equal(INLINE_DIFFICULTY_MAX, SEALED_INLINE_MAX);
   });
 });
 
