@@ -24,7 +24,7 @@ export async function performLiveRun(plan: ScenarioPlan, context: MeasureContext
   const runtime = await measuringRuntime(plan.lab, context);
   // Not below the results: a path there may be longer than that of a socket may be.
   const home = mkdtempSync(join(tmpdir(), 'wallance-paper-'));
-  const notes = { write: (text: string) => context.note(text.trim()) };
+  const notes = { write: (text: string) => context.note(`${plan.seats.length} nodes: ${text.trim()}`) };
   try {
     const summary = await performRun({
       plan,

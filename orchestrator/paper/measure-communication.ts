@@ -93,7 +93,7 @@ export async function measureLargeCommunication(options: CommunicationOptions): 
     latency: NETWORKS['wifi-144'].latency,
     // One order for all here as well.
     paths: 'shared',
-    hashUs: PACES.pi3bplus.hashMs * 1000,
+    pace: PACES.pi3bplus,
     seed,
     hash: nativeSha256Hex,
     seekNonce: searchNonceNatively,

@@ -5,12 +5,12 @@
  * Sources: the paper, section VI (300 ms with 8 nodes, < 1 s with 48, estimates for 1,000 and 10,000) and section V.B
  * (a consensus period of 2 s); CWallance, the authors' C++ node, unmodified, measured on another machine.
  */
-import type { LatencyFigures } from '../latency-figures.ts';
 import type { PaperOptions, RawRecords } from '../measurement.ts';
 import type { Cell, PaperHeadline, PaperSection, PaperTable, PlotPoint, PlotSeries } from '../paper-results.ts';
 import { fitPowerLaw, type PowerLaw, powerAt } from '../power-law.ts';
+import { formula, given, missing, plotted, RawCells, text } from '../raw-cells.ts';
 import type { LiveConsensus } from './live-consensus.ts';
-import { CONSENSUS_MODELS, type ModelConsensus } from './model-consensus.ts';
+import { CONSENSUS_MODELS } from './model-consensus.ts';
 
 export const CONSENSUS_SECTION_ID = 'consensus';
 export const LIVE_NODES = [2, 4, 8, 16, 32, 48] as const;
@@ -30,12 +30,6 @@ const STAGES: readonly { readonly stage: Stage; readonly title: string; readonly
   { stage: 'quorumMs', title: 'quorum on the wire', short: 'quorum on the wire' },
   { stage: 'requesterMs', title: 'durable at the requester', short: 'requester' },
   { stage: 'everyMs', title: 'durable at every node', short: 'every node' },
-];
-
-/** What is drawn of the model: that a quorum's votes were sent, which is before they pass, and the end. */
-const MODEL_STAGES: readonly { readonly stage: Stage; readonly short: string }[] = [
-  { stage: 'quorumMs', short: 'quorum of votes sent' },
-  { stage: 'everyMs', short: 'every node' },
 ];
 
 interface PaperPoint {
@@ -79,23 +73,10 @@ const POLL_MS = 2000;
 const PEER_SYNCS = 59;
 const SD_SYNC_MS = 5;
 
-/** Figures of one measurement and where they stand; or why there are none. */
-type Found =
-  | { readonly ok: true; readonly data: unknown; readonly file: string }
-  | { readonly ok: false; readonly reason: string };
-
-function foundIn(records: RawRecords, id: string): Found {
-  const record = records.get(id);
-  if (record === undefined) return { ok: false, reason: 'not measured yet' };
-  if (record.outcome === 'not-measured') return { ok: false, reason: record.reason };
-  return { ok: true, data: record.data, file: `raw/${id}.json` };
-}
-
 /** A curve of medians by number of nodes. */
 interface Curve {
   readonly name: string;
   readonly source: 'here' | 'model';
-  readonly stage: Stage;
   readonly points: readonly PlotPoint[];
   /** Within a raw file. */
   readonly path: string;
@@ -103,15 +84,11 @@ interface Curve {
 }
 
 export function consensusSection(records: RawRecords, { runtime }: PaperOptions): PaperSection {
-  const live = new Map(LIVE_NODES.map((n) => [n as number, foundIn(records, liveId(n))]));
-  const models = new Map(MODEL_NODES.map((n) => [n as number, foundIn(records, modelId(n))]));
-  const liveCurves = STAGES.map(({ stage, short }) =>
-    curveOf(`here, ${short}`, 'here', stage, LIVE_NODES, live, stage),
-  );
-  const modelCurves = CONSENSUS_MODELS.flatMap(({ id, title }) =>
-    MODEL_STAGES.map(({ stage, short }) =>
-      curveOf(`model (${title}), ${short}`, 'model', stage, MODEL_NODES, models, `models.${id}.${stage}`),
-    ),
+  const live = new Map(LIVE_NODES.map((n) => [n as number, new RawCells(records, liveId(n))]));
+  const models = new Map(MODEL_NODES.map((n) => [n as number, new RawCells(records, modelId(n))]));
+  const liveCurves = STAGES.map(({ stage, short }) => curveOf(`here, ${short}`, 'here', LIVE_NODES, live, stage));
+  const modelCurves = CONSENSUS_MODELS.map(({ id, title }) =>
+    curveOf(`model (${title}), every node`, 'model', MODEL_NODES, models, `models.${id}.everyMs`),
   );
   const curves = [...liveCurves, ...modelCurves];
   return {
@@ -133,7 +110,7 @@ export function consensusSection(records: RawRecords, { runtime }: PaperOptions)
         caption: 'Time to consensus by number of nodes: paper, live and model',
         x: { label: 'nodes', scale: 'log' },
         y: { label: 'ms', scale: 'log' },
-        series: seriesOf(curves),
+        series: seriesOf(curves, [liveCurves.at(-1)!, modelCurves.at(-1)!]),
       },
     ],
     limits: [...LIMITS, ...circumstances(live, models)],
@@ -152,54 +129,36 @@ const METHOD: readonly string[] = [
 const LIMITS: readonly string[] = [
   'A mean of 300 ms cannot be a polled decision. With the consensus period of 2 s that section V.B sets, the next look for a majority comes 1 s later on average at a node that finds its quorum at a random moment of the period, and 1.8 s later at the last of 8 nodes whose periods are not in step. So the 300 ms are event driven, or they are the time to the quorum’s votes and not to the decision, or the period was another; the paper does not say which.',
   'Nor does it say from when to when, at which node, over how many requests, or with what spread; 300 ms is a point here, and "less than 1 s" a bound. Its figures for 1,000 and 10,000 nodes are estimates of the authors, made under the assumption that the network grows along.',
-  'The authors’ C++ node writes every vote in a transaction of its own: 14.9 SQLite transactions and 59 fdatasync a decision and node with 8 nodes. That explains its time, not hashing (0.1 ms) nor the network: on tmpfs it needs a fifth of what it needs on ext4. On a memory card a synchronous write takes milliseconds, so 59 of them are the order of the paper’s 300 ms.',
+  'The authors’ C++ node commits each row that it writes, a vote’s too, by itself and waits for the disk: 14.9 SQLite transactions and 59 fdatasync a decision and node with 8 nodes. That explains its time, not hashing (0.1 ms) nor the network: on tmpfs it needs a fifth of what it needs on ext4. On a memory card a synchronous write takes milliseconds, so 59 of them are the order of the paper’s 300 ms.',
+  'Divided by the votes that a quorum needs, the paper’s 300 ms with 8 nodes are 60 ms a vote, its bound for 48 is 31 ms, and its estimates for 1,000 and 10,000 are 3.0 ms: they are not what was measured, carried on, but 3 ms for each vote, of the order of two hops of Table II or of a synchronous write to a memory card.',
   'Live nodes talk over loopback: a hop takes tenths of a millisecond where the paper’s WiFi takes 1.4 ms and more (Table II), and nothing is lost or sent again.',
   'All live nodes, the broker and the driver share the processors of one machine, two where this is meant to run. Growth of the live curve is mostly n nodes checking n votes each on these processors; on n boards it would be n votes each. It is no measurement of the protocol’s own growth.',
-  'The model has no loss, no retransmission, no contention for the air and no broker that takes time; where receiving is free in it, its curve is flat, which says that the protocol needs two hops whatever n is, and all growth is the cost of receiving n votes.',
+  'The model has no loss, no retransmission, no contention for the air and no broker that takes time. Where receiving is free in it the protocol needs two hops whatever n is, and the longest of n searches for a nonce; what grows with n is the cost of receiving n votes. What a delivery and a commit cost a board is assumed, so the slope of the model’s far end is a consequence of the protocol and its height is not.',
 ];
 
 // --- cells --------------------------------------------------------------------------------------------------------
 
-function text(words: string | number): Cell {
-  return { kind: 'text', text: typeof words === 'number' ? words.toLocaleString('en-US') : words };
+/** By number of nodes. */
+type BySize = ReadonlyMap<number, RawCells>;
+
+function sizeText(n: number): string {
+  return n.toLocaleString('en-US');
 }
 
-function missing(reason: string): Cell {
-  return { kind: 'missing', reason };
+/** A median with its interval; `path` leads to LatencyFigures. */
+function medianCell(cells: RawCells | undefined, path: string, source: 'here' | 'model' = 'here'): Cell {
+  return cells?.figure(`${path}.p50`, 'ms', { source, interval: path }) ?? missing('not part of this evaluation');
 }
 
-function given(value: number | null, unit: string, source: string, words?: string): Cell {
-  return { kind: 'given', value, text: words ?? `${value} ${unit}`, unit, source };
-}
-
-function at(data: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((value, name) => (value as Readonly<Record<string, unknown>> | null | undefined)?.[name], data);
-}
-
-/** A number of a raw file. */
-function count(found: Found | undefined, path: string, unit: string, source: 'here' | 'model' = 'here'): Cell {
-  if (found === undefined) return missing('not part of this evaluation');
-  if (!found.ok) return missing(found.reason);
-  const value = at(found.data, path);
-  if (typeof value !== 'number') return missing('no request got so far');
-  return { kind: 'figure', source, value, unit, raw: { file: found.file, path: `data.${path}` } };
-}
-
-/** A median with its interval. */
-function medianCell(found: Found | undefined, path: string, source: 'here' | 'model' = 'here'): Cell {
-  const cell = count(found, `${path}.p50`, 'ms', source);
-  if (cell.kind !== 'figure' || found?.ok !== true) return cell;
-  const { low, high } = at(found.data, path) as LatencyFigures;
-  return low === null || high === null ? cell : { ...cell, low, high };
+function givenMs(value: number | null, source: string, words?: string): Cell {
+  return given(value, 'ms', source, words ?? `${value} ms`);
 }
 
 /** The paper's points beside what is like them here: live where there are live nodes, else the fullest model. */
-function headlines(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperHeadline[] {
+function headlines(live: BySize, models: BySize): PaperHeadline[] {
   const { id } = CONSENSUS_MODELS.at(-1)!;
   return PAPER_POINTS.map((point) => ({
-    name: `Time to consensus, ${point.n.toLocaleString('en-US')} nodes${live.has(point.n) ? '' : ' (model)'}`,
+    name: `Time to consensus, ${sizeText(point.n)} nodes${live.has(point.n) ? '' : ' (model)'}`,
     paper: paperCell(point),
     here: live.has(point.n)
       ? medianCell(live.get(point.n), 'everyMs')
@@ -208,12 +167,18 @@ function headlines(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number,
 }
 
 function paperCell({ ms, text: words, upper }: PaperPoint): Cell {
-  return given(upper ? null : ms, 'ms', PAPER, words);
+  return givenMs(upper ? null : ms, PAPER, words);
+}
+
+/** What a vote costs if a decision takes as long as a quorum of votes, one after another. */
+function perVote({ n, ms }: PaperPoint): Cell {
+  const votes = Math.floor((2 * n) / 3);
+  return formula(ms / votes, 'ms', 'time / floor(2 n / 3)');
 }
 
 // --- tables -------------------------------------------------------------------------------------------------------
 
-function besidePaper(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperTable {
+function besidePaper(live: BySize, models: BySize): PaperTable {
   const beyond = missing(`live nodes go up to ${LIVE_NODES.at(-1)}`);
   return {
     id: 'consensus-beside-paper',
@@ -221,19 +186,21 @@ function besidePaper(live: ReadonlyMap<number, Found>, models: ReadonlyMap<numbe
     columns: [
       right('Nodes'),
       right('Paper'),
+      right('Paper, by votes of a quorum'),
       ...STAGES.map(({ short }) => right(`Here: ${short}`)),
       ...CONSENSUS_MODELS.map(({ title }) => right(`Model (${title}): every node`)),
     ],
     rows: PAPER_POINTS.map((point) => [
-      text(point.n),
+      text(sizeText(point.n)),
       paperCell(point),
+      perVote(point),
       ...STAGES.map(({ stage }) => (live.has(point.n) ? medianCell(live.get(point.n), stage) : beyond)),
       ...CONSENSUS_MODELS.map(({ id }) => medianCell(models.get(point.n), `models.${id}.everyMs`, 'model')),
     ]),
   };
 }
 
-function liveTable(live: ReadonlyMap<number, Found>): PaperTable {
+function liveTable(live: BySize): PaperTable {
   return {
     id: 'consensus-live',
     caption: 'Live nodes: milliseconds from the request',
@@ -243,21 +210,21 @@ function liveTable(live: ReadonlyMap<number, Found>): PaperTable {
       { title: 'Until' },
       ...['Requests', 'Undecided', 'p50', 'p95', 'Min', 'Max'].map(right),
     ],
-    rows: [...live].flatMap(([n, found]) =>
+    rows: [...live].flatMap(([n, cells]) =>
       STAGES.map(({ stage, title }) => [
-        text(n),
-        count(found, 'quorum', ''),
+        text(sizeText(n)),
+        cells.figure('quorum', ''),
         text(title),
-        count(found, 'requests', ''),
-        count(found, 'undecided', ''),
-        medianCell(found, stage),
-        ...['p95', 'min', 'max'].map((name) => count(found, `${stage}.${name}`, 'ms')),
+        cells.figure('requests', ''),
+        cells.figure('undecided', ''),
+        medianCell(cells, stage),
+        ...['p95', 'min', 'max'].map((name) => cells.figure(`${stage}.${name}`, 'ms')),
       ]),
     ),
   };
 }
 
-function modelTable(models: ReadonlyMap<number, Found>): PaperTable {
+function modelTable(models: BySize): PaperTable {
   return {
     id: 'consensus-model',
     caption: 'Simulated Pi boards on the paper’s WiFi: milliseconds from the order',
@@ -267,14 +234,14 @@ function modelTable(models: ReadonlyMap<number, Found>): PaperTable {
       ...['Decisions', 'Undecided', 'Quorum of votes sent, p50', 'Requester, p50'].map(right),
       ...['Every node, p50', 'Min', 'Max'].map(right),
     ],
-    rows: [...models].flatMap(([n, found]) =>
+    rows: [...models].flatMap(([n, cells]) =>
       CONSENSUS_MODELS.map(({ id, title }) => [
-        text(n),
+        text(sizeText(n)),
         text(title),
-        count(found, 'decisions', '', 'model'),
-        count(found, `models.${id}.undecided`, '', 'model'),
-        ...STAGES.map(({ stage }) => medianCell(found, `models.${id}.${stage}`, 'model')),
-        ...['min', 'max'].map((name) => count(found, `models.${id}.everyMs.${name}`, 'ms', 'model')),
+        cells.figure('decisions', '', { source: 'model' }),
+        cells.figure(`models.${id}.undecided`, '', { source: 'model' }),
+        ...STAGES.map(({ stage }) => medianCell(cells, `models.${id}.${stage}`, 'model')),
+        ...['min', 'max'].map((name) => cells.figure(`models.${id}.everyMs.${name}`, 'ms', { source: 'model' })),
       ]),
     ),
   };
@@ -282,7 +249,7 @@ function modelTable(models: ReadonlyMap<number, Found>): PaperTable {
 
 function growthTable(curves: readonly Curve[]): PaperTable {
   const fitted = curves.flatMap((curve): Cell[][] => {
-    if (curve.source === 'here' || curve.stage !== 'everyMs') return [growthRow(curve)];
+    if (curve.source === 'here') return [growthRow(curve)];
     // A start that is the same for all n hides how the rest grows.
     const points = curve.points.filter(({ x }) => x >= FAR_NODES);
     return [growthRow(curve), growthRow({ ...curve, points, fit: fitPowerLaw(points) })];
@@ -290,13 +257,13 @@ function growthTable(curves: readonly Curve[]): PaperTable {
   const claimed = PAPER_POINTS.slice(1).map((to, index): Cell[] => {
     const from = PAPER_POINTS[index]!;
     const value = Math.log(to.ms / from.ms) / Math.log(to.n / from.n);
-    const formula = `ln(${to.ms} / ${from.ms}) / ln(${to.n} / ${from.n})`;
+    const words = `ln(${to.ms} / ${from.ms}) / ln(${to.n} / ${from.n})`;
     const bound = to.upper ? (from.upper ? '' : ', at most') : from.upper ? ', at least' : '';
     const none = text('');
     return [
       text(`the paper${bound}`),
-      text(`${from.n.toLocaleString('en-US')} to ${to.n.toLocaleString('en-US')}`),
-      { kind: 'formula', value, unit: '', formula },
+      text(`${sizeText(from.n)} to ${sizeText(to.n)}`),
+      formula(value, '', words),
       none,
       none,
       none,
@@ -322,17 +289,15 @@ function growthRow({ name, source, points, path, fit }: Curve): Cell[] {
   }
   const files = `raw/${source === 'here' ? liveId('<n>') : modelId('<n>')}.json`;
   // One text for the row: the columns say which figure of the fit it is.
-  const formula = `least squares of ln p50 over ln n, p50 from data.${path}.p50 in ${files}`;
+  const words = `least squares of ln p50 over ln n, p50 from data.${path}.p50 in ${files}`;
   const of = (value: number | null): Cell =>
-    value === null ? missing('two points have no scatter') : { kind: 'formula', value, unit: '', formula };
+    value === null ? missing('two points have no scatter') : formula(value, '', words);
   return [...heads, of(fit.exponent), of(fit.low), of(fit.high), of(fit.departure)];
 }
 
 /** What would take how long: which of the readings of "300 ms" are possible. */
-function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): PaperTable {
+function possibleTable(live: BySize, models: BySize): PaperTable {
   const sizes = [8, 48];
-  const formula = (value: number, words: string): Cell => ({ kind: 'formula', value, unit: 'ms', formula: words });
-  const { id, title } = CONSENSUS_MODELS.at(-1)!;
   const perSize = (cellOf: (n: number) => Cell): Cell[] => sizes.map(cellOf);
   return {
     id: 'consensus-readings',
@@ -342,36 +307,36 @@ function possibleTable(live: ReadonlyMap<number, Found>, models: ReadonlyMap<num
       [text('the paper'), ...perSize((n) => paperCell(PAPER_POINTS.find((point) => point.n === n)!))],
       [
         text('polled each 2 s: a node, on average after its quorum'),
-        ...perSize(() => formula(POLL_MS / 2, `${POLL_MS} / 2`)),
+        ...perSize(() => formula(POLL_MS / 2, 'ms', `${POLL_MS} / 2`)),
       ],
       [
         text('polled each 2 s, not in step: the last node, on average'),
-        ...perSize((n) => formula((POLL_MS * n) / (n + 1), `${POLL_MS} n / (n + 1)`)),
+        ...perSize((n) => formula((POLL_MS * n) / (n + 1), 'ms', `${POLL_MS} n / (n + 1)`)),
       ],
-      [
-        text(`event driven, a model of boards on WiFi (${title}): every node`),
+      ...CONSENSUS_MODELS.map(({ id, title }) => [
+        text(`event driven, model (${title}): every node`),
         ...perSize((n) => medianCell(models.get(n), `models.${id}.everyMs`, 'model')),
-      ],
+      ]),
       [
-        text('event driven, one commit a decision, loopback: every node'),
+        text('event driven, commits that do not wait for the disk, loopback (here): every node'),
         ...perSize((n) => medianCell(live.get(n), 'everyMs')),
       ],
       [
-        text('event driven, a commit a vote, ext4 (CWallance): every node'),
-        ...perSize((n) => given(PEER_ROWS.find((row) => row.n === n && row.storage === 'ext4')!.everyMs, 'ms', PEER)),
+        text('event driven, commits that wait for the disk, ext4 (CWallance): every node'),
+        ...perSize((n) => givenMs(PEER_ROWS.find((row) => row.n === n && row.storage === 'ext4')!.everyMs, PEER)),
       ],
       [
         text('event driven, CWallance’s synchronous writes on a memory card (assumed: 5 ms each)'),
-        formula(PEER_SYNCS * SD_SYNC_MS, `${PEER_SYNCS} fdatasync a decision and node, ${SD_SYNC_MS} ms each`),
+        formula(PEER_SYNCS * SD_SYNC_MS, 'ms', `${PEER_SYNCS} fdatasync a decision and node, ${SD_SYNC_MS} ms each`),
         missing('its synchronous writes were counted with 8 nodes'),
       ],
     ],
   };
 }
 
-function peerTable(live: ReadonlyMap<number, Found>): PaperTable {
+function peerTable(live: BySize): PaperTable {
   const none = (): Cell => missing('not measured there');
-  const of = (value: number | null): Cell => (value === null ? none() : given(value, 'ms', PEER));
+  const of = (value: number | null): Cell => (value === null ? none() : givenMs(value, PEER));
   return {
     id: 'consensus-cwallance',
     caption: 'Beside the authors’ C++ node (UDP multicast, one network namespace a node; another machine)',
@@ -387,14 +352,14 @@ function peerTable(live: ReadonlyMap<number, Found>): PaperTable {
       right('CWallance: CPU a decision, all nodes'),
     ],
     rows: PEER_ROWS.map(({ n, storage, quorumMs, everyMs, everyMsP95, cpuMs }) => [
-      text(n),
+      text(sizeText(n)),
       text(storage),
       of(quorumMs),
       medianCell(live.get(n), 'quorumMs'),
       of(everyMs),
       of(everyMsP95),
       medianCell(live.get(n), 'everyMs'),
-      count(live.get(n), 'everyMs.p95', 'ms'),
+      live.get(n)!.figure('everyMs.p95', 'ms'),
       of(cpuMs),
     ]),
   };
@@ -406,25 +371,17 @@ function right(title: string): { readonly title: string; readonly align: 'right'
 
 // --- curves -------------------------------------------------------------------------------------------------------
 
-function curveOf(
-  name: string,
-  source: Curve['source'],
-  stage: Stage,
-  sizes: readonly number[],
-  all: ReadonlyMap<number, Found>,
-  path: string,
-): Curve {
+function curveOf(name: string, source: Curve['source'], sizes: readonly number[], all: BySize, path: string): Curve {
   const points = sizes.flatMap((n) => {
-    const found = all.get(n);
-    const figures = found?.ok === true ? (at(found.data, path) as LatencyFigures | null | undefined) : null;
-    if (found?.ok !== true || figures == null) return [];
-    const { p50, low, high } = figures;
-    return [{ x: n, y: p50, ...(low === null || high === null ? {} : { low, high }) }];
+    const cells = all.get(n);
+    const figure = (which: string): number | null => cells?.number(`${path}.${which}`) ?? null;
+    return plotted(n, figure('p50'), figure('low'), figure('high'));
   });
-  return { name, source, stage, points, path, fit: fitPowerLaw(points) };
+  return { name, source, points, path, fit: fitPowerLaw(points) };
 }
 
-function seriesOf(curves: readonly Curve[]): PlotSeries[] {
+/** `fitted`: those that get their power law drawn beside them. */
+function seriesOf(curves: readonly Curve[], fitted: readonly Curve[]): PlotSeries[] {
   const claims = (estimate: boolean, upper: boolean): PlotSeries => ({
     name: `paper, ${estimate ? 'estimated' : 'measured'}${upper ? ', less than' : ''}`,
     source: 'paper',
@@ -445,9 +402,8 @@ function seriesOf(curves: readonly Curve[]): PlotSeries[] {
         points,
       }),
     );
-  // Of what is compared: the last node's commit.
-  const fitted = curves.flatMap(({ name, stage, points, fit }): PlotSeries[] => {
-    if (fit === null || stage !== 'everyMs') return [];
+  const lines = fitted.flatMap(({ name, points, fit }): PlotSeries[] => {
+    if (fit === null) return [];
     const ends = [points[0]!.x, points.at(-1)!.x];
     return [
       {
@@ -458,12 +414,12 @@ function seriesOf(curves: readonly Curve[]): PlotSeries[] {
       },
     ];
   });
-  return [claims(false, false), claims(false, true), claims(true, false), claims(true, true), ...measured, ...fitted];
+  return [claims(false, false), claims(false, true), claims(true, false), claims(true, true), ...measured, ...lines];
 }
 
 function rangeOf(points: readonly { readonly x: number }[]): string {
   if (points.length === 0) return 'none';
-  const [from, to] = [points[0]!.x, points.at(-1)!.x].map((x) => x.toLocaleString('en-US'));
+  const [from, to] = [points[0]!.x, points.at(-1)!.x].map((x) => sizeText(x));
   return points.length === 1 ? from! : `${from} to ${to}`;
 }
 
@@ -495,27 +451,30 @@ function spoken(value: number): string {
 }
 
 /** What did not go as it should in these measurements. */
-function circumstances(live: ReadonlyMap<number, Found>, models: ReadonlyMap<number, Found>): string[] {
+function circumstances(live: BySize, models: BySize): string[] {
   const lines: string[] = [];
-  for (const [n, found] of live) {
-    if (!found.ok) continue;
-    const { undecided, overlapping, outOfOrder, requests, verdict, reasons, run } = found.data as LiveConsensus;
-    if (verdict !== 'pass')
-      lines.push(
-        `${n} nodes: the run was judged ${verdict} (${run})${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}.`,
-      );
-    if (undecided > 0) lines.push(`${n} nodes: ${undecided} of ${requests} requests were not decided by every node.`);
-    if (overlapping > 0)
-      lines.push(`${n} nodes: ${overlapping} of ${requests} requests overlapped and have no time on the wire.`);
-    if (outOfOrder > 0)
-      lines.push(`${n} nodes: the times of ${outOfOrder} of ${requests} requests contradict each other.`);
+  for (const [n, cells] of live) {
+    const ofAll = (what: keyof LiveConsensus, words: string): void => {
+      const count = cells.number(what) ?? 0;
+      if (count > 0) lines.push(`${n} nodes: ${count} of ${cells.number('requests')} requests ${words}.`);
+    };
+    const verdict = cells.value('verdict');
+    if (verdict !== undefined && verdict !== 'pass') {
+      const reasons = (cells.value('reasons') as LiveConsensus['reasons']).join('; ');
+      lines.push(`${n} nodes: the run was judged ${verdict} (${cells.value('run')})${reasons && `: ${reasons}`}.`);
+    }
+    ofAll('undecided', 'were not decided by every node');
+    ofAll('overlapping', 'overlapped and have no time on the wire');
+    ofAll('outOfOrder', 'have times that contradict each other');
   }
-  for (const [n, found] of models) {
-    if (!found.ok) continue;
-    const { decisions, models: all } = found.data as ModelConsensus;
-    for (const [id, { undecided }] of Object.entries(all))
+  for (const [n, cells] of models) {
+    for (const { id, title } of CONSENSUS_MODELS) {
+      const undecided = cells.number(`models.${id}.undecided`) ?? 0;
       if (undecided > 0)
-        lines.push(`${n} simulated nodes (${id}): ${undecided} of ${decisions} were not decided everywhere.`);
+        lines.push(
+          `${n} simulated nodes (${title}): ${undecided} of ${cells.number('decisions')} requests were not decided by every node.`,
+        );
+    }
   }
   return lines;
 }

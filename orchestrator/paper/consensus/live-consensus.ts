@@ -123,9 +123,7 @@ export function livePlan({ n, requests, warmUp }: LiveSizes, lab: string, seed: 
 /** Rejects with CannotMeasure where the runtime is not there, with a Failure where the run leaves nothing to read. */
 export async function measureLiveConsensus(sizes: LiveSizes, context: MeasureContext): Promise<LiveConsensus> {
   const plan = livePlan(sizes, `paper-${process.pid}-${sizes.n}`, context.seed);
-  context.note(`${sizes.n} nodes: starting`);
-  const note = (text: string): void => context.note(`${sizes.n} nodes: ${text}`);
-  const { summary, runDirectory } = await performLiveRun(plan, { ...context, note });
+  const { summary, runDirectory } = await performLiveRun(plan, context);
   return readLiveConsensus(summary.path, sizes.warmUp, runDirectory);
 }
 

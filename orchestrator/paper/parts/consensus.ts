@@ -50,7 +50,7 @@ function model(n: number, decisions: number): Measurement {
   return {
     id: modelId(n),
     title: `time to consensus, ${n} simulated nodes`,
-    seconds: Math.max(1, Math.round(decisions * n * 0.00015)),
+    seconds: Math.max(1, Math.round(decisions * n * 0.00024)),
     measure: async (context) => ({ ...(await measureModelConsensus(n, decisions, context)) }),
   };
 }
