@@ -25,14 +25,14 @@ export const compareCommand = defineCommand({
   positionals: [
     {
       name: 'results-a',
-      help: 'a run directory (or several of one scenario, with commas between), an evaluation, or the JSON of a benchmark',
+      help: 'a run directory (or several of one scenario, with commas between), an evaluation, or the JSON of a benchmark; latest~1 is the one before the latest',
       required: true,
     },
     { name: 'results-b', help: 'the same of what came after', required: true },
   ],
   examples: [
-    'wallance compare runs/baseline-8/20261101T101500Z-7-a1b2c3 runs/baseline-8/latest',
-    'wallance compare runs/paper/before runs/paper/latest --markdown',
+    'wallance compare runs/baseline-8/latest~1 runs/baseline-8/latest',
+    'wallance compare runs/paper/latest~1 runs/paper/latest --markdown',
     'wallance compare bench/2026-11-22.json runs/bench/latest.json --gate 15',
   ],
   details: [

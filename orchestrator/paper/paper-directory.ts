@@ -135,7 +135,7 @@ export class PaperDirectory {
   #write(name: string, value: unknown): void {
     const file = join(this.path, name);
     try {
-      writeAtomically(file, `${JSON.stringify(value)}\n`);
+      writeAtomically(file, `${JSON.stringify(value)}\n`, 0o644);
     } catch (cause) {
       throw new Failure('artefacts', `cannot write ${file}: ${messageOf(cause)}`, { cause });
     }

@@ -75,6 +75,19 @@ describe('two runs of a scenario', () => {
     assert.match(forced.stdout, /FORCED, although profile differs: paper against ref-c/);
   });
 
+  it('can be named by their age', async () => {
+    const { a, b } = await wallance.json<Comparison>(
+      'compare',
+      'runs/double-request/latest~2',
+      'runs/double-request/latest',
+      '--force',
+    );
+    assert.deepEqual([a.path, b.path], ['runs/double-request/latest~2', 'runs/double-request/latest']);
+    const none = await wallance.run('compare', 'runs/double-request/latest~3', run.a);
+    assert.equal(none.code, 64);
+    assert.match(none.stderr, /expected more than 3 results in .*, got 3/);
+  });
+
   it('become a Markdown table', async () => {
     const { stdout } = await wallance.run('compare', run.a, run.b, '--markdown');
     assert.match(stdout, /^\| figure \| unit \| A \| B \| change \|/m);

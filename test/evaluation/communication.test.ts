@@ -28,8 +28,9 @@ function byFormula(n: number): PerDecision {
 
 describe('a decision', () => {
   it('takes a request and a vote of everybody else, delivered to all, among simulated nodes', async () => {
-    for (const n of [2, 5]) {
-      const data = await measureSimulatedCommunication({ n, decisions: 7, seed: 'test', signal });
+    // Eight: with an order for each receiver one of these purchases is not decided.
+    for (const n of [2, 5, 8]) {
+      const data = await measureSimulatedCommunication({ n, decisions: 5, seed: 'paper', signal });
       assert.deepEqual(data.perDecision, byFormula(n));
     }
   });

@@ -95,6 +95,6 @@ describe('Table III', () => {
     const solutions = (quick: boolean) =>
       workPart.measurements({ ...QUICK, quick }).flatMap(({ title }) => /(\d+) votes$/.exec(title)?.[1] ?? []);
     assert.deepEqual(solutions(true), ['5000', '5000', '5000', '1000', '100']);
-    assert.deepEqual(solutions(false), ['20000', '20000', '20000', '4000', '1000']);
+    assert.deepEqual(solutions(false), ['20000', '20000', '20000', '10000', '1000']);
   });
 });

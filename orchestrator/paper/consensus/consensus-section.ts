@@ -130,7 +130,7 @@ export function consensusSection(records: RawRecords, { runtime }: PaperOptions)
     plots: [
       {
         id: 'consensus-by-n',
-        caption: 'Time to consensus by number of nodes: the paper, live nodes here, the model, and fitted power laws',
+        caption: 'Time to consensus by number of nodes: paper, live and model',
         x: { label: 'nodes', scale: 'log' },
         y: { label: 'ms', scale: 'log' },
         series: seriesOf(curves),

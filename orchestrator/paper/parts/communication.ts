@@ -123,12 +123,12 @@ function messagesTable(records: RawRecords): PaperTable {
       const cells = simulated(records, n);
       return [
         text(countText(n)),
-        formula(n, 'messages', '1 + (n - 1)'),
-        cells.figure('perDecision.publishes', 'messages', { source: 'model' }),
-        liveCell(records, n, 'publishes', 'messages'),
-        formula(n * n, 'messages', 'n x n'),
-        cells.figure('perDecision.deliveries', 'messages', { source: 'model' }),
-        liveCell(records, n, 'deliveries', 'messages'),
+        formula(n, '', '1 + (n - 1)'),
+        cells.figure('perDecision.publishes', '', { source: 'model' }),
+        liveCell(records, n, 'publishes', ''),
+        formula(n * n, '', 'n x n'),
+        cells.figure('perDecision.deliveries', '', { source: 'model' }),
+        liveCell(records, n, 'deliveries', ''),
       ];
     }),
   };

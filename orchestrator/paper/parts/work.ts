@@ -28,7 +28,7 @@ const MS_PER_YEAR = 365.25 * 24 * 3600 * 1000;
 
 const DIFFICULTIES = [0, 1, 2, 3, 4] as const;
 /** Solutions by difficulty. */
-const SOLUTIONS = [20_000, 20_000, 20_000, 4000, 1000];
+const SOLUTIONS = [20_000, 20_000, 20_000, 10_000, 1000];
 const SOLUTIONS_QUICK = [5000, 5000, 5000, 1000, 100];
 const TURNS = 11;
 const TURNS_QUICK = 3;
@@ -114,7 +114,7 @@ function paperCell(difficulty: number, cell: (row: PaperRow) => Cell): Cell {
 }
 
 function expectation(difficulty: number): Cell {
-  return formula(16 ** difficulty, 'nonces', '16^d');
+  return formula(16 ** difficulty, '', '16^d');
 }
 
 function noncesTable(records: RawRecords): PaperTable {
@@ -138,12 +138,12 @@ function noncesTable(records: RawRecords): PaperTable {
         text(difficulty),
         expectation(difficulty),
         cells.figure('solutions', ''),
-        cells.figure('tried.mean', 'nonces', { interval: 'triedMeanInterval' }),
-        cells.figure('tried.min', 'nonces'),
-        cells.figure('tried.max', 'nonces'),
-        paperCell(difficulty, ({ meanTried }) => given(Number(meanTried), 'nonces', SOURCE, meanTried)),
-        paperCell(difficulty, () => given(1, 'nonces', SOURCE)),
-        paperCell(difficulty, ({ maxTried }) => given(maxTried, 'nonces', SOURCE)),
+        cells.figure('tried.mean', '', { interval: 'triedMeanInterval' }),
+        cells.figure('tried.min', ''),
+        cells.figure('tried.max', ''),
+        paperCell(difficulty, ({ meanTried }) => given(Number(meanTried), '', SOURCE, meanTried)),
+        paperCell(difficulty, () => given(1, '', SOURCE)),
+        paperCell(difficulty, ({ maxTried }) => given(maxTried, '', SOURCE)),
       ];
     }),
   };

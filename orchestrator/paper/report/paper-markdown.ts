@@ -1,6 +1,6 @@
 /**
- * paper.md: the evaluation as Markdown of the GitHub kind, short enough for a comment on a pull request. The same findings,
- * tables and reasons as the page; plots are links to their pictures. Text of the results is made plain.
+ * paper.md: the evaluation as Markdown of the GitHub kind. The same findings, tables and reasons as the page; plots are
+ * links to their pictures. Text of the results is made plain.
  */
 import { markdownTable, plainMarkdown as plain } from '../../report/markdown-text.ts';
 import type { PaperPlot, PaperResults, PaperSection, PaperTable } from '../paper-results.ts';
@@ -16,8 +16,6 @@ import {
 } from './shown-cell.ts';
 import { extentText, factTexts, headlineTable, PAPER_TITLE } from './summary-text.ts';
 
-/** GitHub takes 65,536 characters; sections beyond are cut to their findings. */
-const LENGTH_MAX = 60_000;
 const TEXT_MAX = 1000;
 const RAW_FILES_MAX = 12;
 
@@ -46,13 +44,7 @@ export function paperMarkdown(results: PaperResults): string {
     `Marks: ${LOOKS.map((look) => `${MARKS[look].sign} ${MARKS[look].meaning}`).join(', ')}; \u00b1 or \\[low, high\\]: ${INTERVAL_MEANING}.`,
     '',
   ].join('\n');
-  let length = head.length;
-  const parts = sections.map((section) => {
-    const whole = sectionMarkdown(section);
-    length += whole.length;
-    return length <= LENGTH_MAX ? whole : `\n## ${plain(section.title)}\n\nToo long for here: see paper.html.\n`;
-  });
-  return `${head}${parts.join('')}`;
+  return `${head}${sections.map(sectionMarkdown).join('')}`;
 }
 
 /** With the notes and the raw files that its figures come from. */

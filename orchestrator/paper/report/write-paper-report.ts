@@ -50,5 +50,5 @@ function replace(file: string, text: string): void {
   } catch {
     // None yet, or none that can be read: it is written.
   }
-  if (before !== text) writeAtomically(file, text);
+  if (before !== text) writeAtomically(file, text, 0o644);
 }

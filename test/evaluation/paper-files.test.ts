@@ -86,19 +86,6 @@ describe('paper.md', () => {
     assert.doesNotMatch(page, /<script|<img|\]\(https|(?<!\\)`x|\u202e|\u0000|^::/m);
     assert.deepEqual([...new Set(rowsOf(page))], [4]);
   });
-
-  it('fits into a comment on a pull request, with every finding', () => {
-    const rows = Array.from({ length: 300 }, (_, n) => [text(`row ${n}`), figure(n + 0.5, 'ms', n, n + 1)]);
-    const table = { caption: 'Many', columns: [{ title: 'a' }, { title: 'b' }], rows };
-    const sections = Array.from({ length: 20 }, (_, n) =>
-      section(`s${n}`, { finding: `Finding ${n}.`, method: ['m '.repeat(2000)], tables: [{ ...table, id: `t${n}` }] }),
-    );
-    const page = paperMarkdown(madeUpPaper(sections));
-    assert.ok(page.length < 65_536, String(page.length));
-    assert.match(page, /Finding 19\./);
-    assert.match(page, /see paper\.html/);
-    assert.match(page, /and 240 more/);
-  });
 });
 
 describe('the files of an evaluation', () => {
