@@ -80,7 +80,7 @@ export const attacksPart: PaperPart = {
       method: [
         `Each attack is a shipped scenario with 0 to ${ATTACKERS_MAX} attackers among ${NODES} nodes, under profile paper (quorum 5). Honest nodes place 24 orders, half of them before and half after the moment at which double requests are made.`,
         'Runs are simulated with the same nodes, checks and judge as live runs: delays of the paper’s WiFi (Table II), the pace of a Pi 3B+, one broker that delivers in one order. Each is repeated with other seeds; the commands that repeat a run stand in the raw data.',
-        `holds: no fork, and at least ${HOLDS_SHARE_MIN * 100} % of what is decided without attackers is decided. stalls: no fork, and less is decided. breaks: in some run honest nodes decided differently on one State, or settled what another’s votes do not bear (invariants I1, I2).`,
+        `holds: no fork, and at least ${HOLDS_SHARE_MIN * 100} % of what is decided without attackers is decided. stalls: no fork, and less is decided. breaks: in some run honest nodes decided differently on one State (invariants I1, I2).`,
         'Decided: of the orders of honest nodes, those that every correct node decided. Waiting: orders that never became a request, since the buyer’s wallet is locked by one that is stuck. Latency: from the moment the purchase was meant to be ordered to the commit on the last correct node; median of the medians of the runs.',
       ],
       headlines: headlinesOf(outcomes.get(LIVE_ATTACK) ?? []),
