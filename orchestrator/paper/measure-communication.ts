@@ -6,7 +6,7 @@ import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { searchNonceNatively } from '../../node/host/native-search.ts';
 import { type LargeConsensusOptions, largeConsensus } from '../../node/simulation/large-consensus.ts';
 import { NETWORKS } from '../../node/simulation/network.ts';
-import { PACES } from '../../node/simulation/pace.ts';
+import { PACES, serialWork } from '../../node/simulation/pace.ts';
 import { Failure, throwIfInterrupted } from '../failure.ts';
 import { distributionOf } from '../history/distribution.ts';
 import { scenarioOfRun } from '../scenario/scenario-of-run.ts';
@@ -93,7 +93,8 @@ export async function measureLargeCommunication(options: CommunicationOptions): 
     latency: NETWORKS['wifi-144'].latency,
     // One order for all here as well.
     paths: 'shared',
-    pace: PACES.pi3bplus,
+    hashUs: PACES.pi3bplus.hashMs * 1000,
+    serial: serialWork(PACES.pi3bplus),
     seed,
     hash: nativeSha256Hex,
     seekNonce: searchNonceNatively,

@@ -12,7 +12,7 @@ import {
   largeConsensus,
 } from '../../../node/simulation/large-consensus.ts';
 import { NETWORKS } from '../../../node/simulation/network.ts';
-import { PACES } from '../../../node/simulation/pace.ts';
+import { PACES, serialWork } from '../../../node/simulation/pace.ts';
 import { Failure } from '../../failure.ts';
 import { type LatencyFigures, latencyFigures } from '../latency-figures.ts';
 import type { MeasureContext } from '../measurement.ts';
@@ -20,6 +20,7 @@ import type { MeasureContext } from '../measurement.ts';
 /** The paper's messages are 144 bytes long. */
 const NETWORK = 'wifi-144';
 const BOARD = PACES.pi3bplus;
+const HASH_US = BOARD.hashMs * 1000;
 
 /** What the model takes into account. The last one of the list says most. */
 export interface ConsensusModel {
@@ -28,7 +29,7 @@ export interface ConsensusModel {
   readonly title: string;
   /** What takes time in it, for people. */
   readonly about: string;
-  readonly options: Pick<LargeConsensusOptions, 'pace' | 'commits'>;
+  readonly options: Pick<LargeConsensusOptions, 'hashUs' | 'serial'>;
 }
 
 const RECEIVING = `${BOARD.deliveryMs} ms for each message that a board receives and ${BOARD.commitMs} ms for a commit, one thing at a time (both assumed, not calibrated on a board)`;
@@ -40,19 +41,19 @@ export const CONSENSUS_MODELS: readonly ConsensusModel[] = [
     about:
       'the links (1.41 ms + Exp(0.25 ms), at most 4.94 ms: Table II) and the search for nonces (46 us a hash: Table III); ' +
       'receiving and storing take no time, and the network carries any number of messages at once',
-    options: { pace: PACES.hashing },
+    options: { hashUs: HASH_US, serial: null },
   },
   {
     id: 'decisions',
     title: 'boards, a commit a decision',
     about: `besides, ${RECEIVING}, with commits for decisions alone`,
-    options: { pace: BOARD, commits: 'decisions' },
+    options: { hashUs: HASH_US, serial: serialWork(BOARD, 'decisions') },
   },
   {
     id: 'changes',
     title: 'boards, a commit a vote',
     about: 'the same, with a commit for whatever is stored, each vote too, as nodes do it',
-    options: { pace: BOARD, commits: 'changes' },
+    options: { hashUs: HASH_US, serial: serialWork(BOARD) },
   },
 ];
 
