@@ -54,7 +54,7 @@ describe('real nodes', () => {
       // The name is that of the directory below the results.
       assert.ok(measured.run.startsWith(`${context.relativeDirectory}/`), measured.run);
       const run = join(context.directory, measured.run.slice(context.relativeDirectory.length + 1));
-      assert.deepEqual(readdirSync(context.directory), ['runs'], 'the run and nothing else');
+      assert.deepEqual(readdirSync(context.directory), ['consensus-live-3'], 'the run and nothing else');
       assert.ok(existsSync(join(run, 'result.json')));
 
       const seats = readdirSync(join(run, 'nodes'));
