@@ -41,7 +41,7 @@ const FLAGS = {
     max: 512,
     default: null,
     value: 'N',
-    help: 'threads; one for each core when absent',
+    help: 'processes; one for each core when absent',
   },
   out: {
     type: 'text',
