@@ -328,16 +328,19 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
 
   #consensus(): void {
     if (this.#touched.size === 0) return;
-    const waiting = new Set<Group<V>>();
-    for (let group = this.#readyGroup(waiting); group !== null; group = this.#readyGroup(waiting)) {
-      if (!this.#settle(group)) waiting.add(group);
+    // Most messages complete no quorum, so the set is made when it is needed.
+    let waiting: Set<Group<V>> | null = null;
+    for (let group = this.#readyGroup(null); group !== null; group = this.#readyGroup(waiting)) {
+      if (this.#settle(group)) continue;
+      waiting ??= new Set();
+      waiting.add(group);
     }
     this.#touched.clear();
-    for (const group of waiting) this.#touched.add(group.rows[0]!.vote.requester);
+    if (waiting !== null) for (const group of waiting) this.#touched.add(group.rows[0]!.vote.requester);
   }
 
   /** Of the groups with a quorum on a current slot, the first in the profile's order; those in `waiting` left out. */
-  #readyGroup(waiting: ReadonlySet<Group<V>>): Group<V> | null {
+  #readyGroup(waiting: ReadonlySet<Group<V>> | null): Group<V> | null {
     const { votes, wallets, duplicates } = this.profile;
     const quorum = this.profile.quorum(this.n);
     let ready: Group<V> | null = null;
@@ -347,7 +350,7 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
       if (tally === undefined) continue;
       for (const group of tally.groups.values()) {
         const count = duplicates === 'counted-per-age' ? countedPerAge(group) : group.voters.size;
-        if (quorum < 1 || count < quorum || waiting.has(group)) continue;
+        if (quorum < 1 || count < quorum || waiting?.has(group) === true) continue;
         if (ready === null || votes.compareGroups(group.rows[0]!.vote, ready.rows[0]!.vote) < 0) ready = group;
       }
     }

@@ -1,5 +1,5 @@
-/** One thread of bench/exploration.ts: looks for seeds with ten requests first, then times those. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** One process of bench/exploration.ts: looks for seeds with ten requests first, then times those. */
+import { invariant } from '../../node/protocol/invariant.ts';
 import { type DrawOptions, drawScenario } from '../explore/draw-scenario.ts';
 import { kindsOf } from '../explore/kinds.ts';
 import { type Explored, exploredInvariants, runDrawn } from '../explore/run-one.ts';
@@ -17,7 +17,6 @@ export interface ExplorationTime {
 
 const REQUESTS_MIN = 10;
 const OPTIONS: DrawOptions = { profile: 'paper', nodesMin: 8, nodesMax: 8, bounds: 'within' };
-const { first, schedules } = workerData as ExplorationTask;
 const invariants = exploredInvariants(OPTIONS.profile);
 const tally = newTally();
 
@@ -29,11 +28,16 @@ function explored(seed: number): Explored {
   return outcome;
 }
 
-// The search warms up what is timed then.
-const seeds: number[] = [];
-for (let seed = first; seeds.length < schedules; seed++) if (explored(seed).requests >= REQUESTS_MIN) seeds.push(seed);
-const begunAtMs = performance.now();
-let requests = 0;
-for (const seed of seeds) requests += explored(seed).requests;
-const time: ExplorationTime = { ms: performance.now() - begunAtMs, requests };
-parentPort!.postMessage(time);
+process.once('message', ({ first, schedules }: ExplorationTask) => {
+  // The search warms up what is timed then.
+  const seeds: number[] = [];
+  for (let seed = first; seeds.length < schedules; seed++) {
+    if (explored(seed).requests >= REQUESTS_MIN) seeds.push(seed);
+  }
+  const begunAtMs = performance.now();
+  let requests = 0;
+  for (const seed of seeds) requests += explored(seed).requests;
+  const time: ExplorationTime = { ms: performance.now() - begunAtMs, requests };
+  invariant(process.send !== undefined, () => 'an explorer is a child process');
+  process.send(time);
+});

@@ -4,7 +4,6 @@
  * bound. On other States than the current one rows may be evicted and come again, so nothing is said of them.
  */
 import { numberOf, type Observation, textOf } from '../history/observation.ts';
-import { WalletCauses } from './balance.ts';
 import { type BeginFold, evidence, Findings, short } from './fold.ts';
 import { slotOf } from './seat-record.ts';
 
@@ -15,7 +14,6 @@ interface Stored {
 
 export const isolation: BeginFold = ({ parameters, members }) => {
   const findings = new Findings('stored messages and changes of wallets');
-  const causes = new WalletCauses();
   /** By seat and slot: what was stored while that State was current. */
   const current = new Map<string, Map<string, Stored>>();
   /** By seat and wallet: a refused message since its last line. */
@@ -29,9 +27,8 @@ export const isolation: BeginFold = ({ parameters, members }) => {
     return stored;
   };
   return {
-    events: ['sensor.rx', 'credit', 'decide', 'wallet', 'vote.rx', 'req.rx'],
+    events: ['sensor.rx', 'decide', 'wallet', 'vote.rx', 'req.rx'],
     hole(seat) {
-      causes.forget(seat);
       refused.delete(seat);
       current.delete(seat);
     },
@@ -39,13 +36,12 @@ export const isolation: BeginFold = ({ parameters, members }) => {
       const { event } = line;
       if (event === 'wallet') {
         const id = textOf(line, 'id');
-        const made = causes.taken(seat, id);
         const turnedDown = refused.get(seat)?.get(id);
         refused.get(seat)?.delete(id);
         const held = record.wallet(id);
         if (record.booting || held === null) return;
         findings.examine();
-        if (made.length > 0 || (held.units === line.cU && held.stateHash === line.state)) return;
+        if (record.causes(id).length > 0 || (held.units === line.cU && held.stateHash === line.state)) return;
         const before = record.walletLines.get(id);
         findings.violate(`wallet ${id} changed at seat ${seat} although nothing that concerns it was taken`, [
           ...(before === undefined ? [] : [evidence(seat, before, `wallet ${id} before`)]),
@@ -54,12 +50,10 @@ export const isolation: BeginFold = ({ parameters, members }) => {
         ]);
         return;
       }
-      causes.take(seat, line);
       if (event === 'decide') {
         current.get(seat)?.delete(slotOf(textOf(line, 'R'), textOf(line, 'prevState')));
         return;
       }
-      if (event === 'credit') return;
       const taken = event === 'req.rx' ? line.ok === true : line.counted === true;
       if (!taken) {
         const id = event === 'sensor.rx' ? textOf(line, 'pub') : textOf(line, 'R');

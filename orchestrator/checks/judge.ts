@@ -5,6 +5,7 @@
  * `failed`: a check is not as expected (an attack that should have succeeded and did not is such a one). `inconclusive`: a
  * check is unknown, nothing was checked, or a fault was not seen to work. Otherwise `pass`.
  */
+import { invariant } from '../../node/protocol/invariant.ts';
 import type { Observation } from '../history/observation.ts';
 import { type RequestTrack, RequestTracker } from '../history/request-track.ts';
 import { type StuckRequest, stuckRequests } from '../history/stuck-request.ts';
@@ -28,9 +29,37 @@ const EVENT_SILENT_MS = 1000;
 /** Throws a Failure (`usage`) where the plan is one that this version cannot judge. */
 export function judge(record: RunRecord): Judgement {
   const facts = checkFacts(record.plan);
-  const pass = new Pass(facts, record);
-  for (const { seat, observation } of record.history()) pass.take(seat, observation);
-  return pass.end();
+  const live = new LiveMetrics(facts);
+  const pass = new Pass(facts, record, live);
+  pass.read();
+  return pass.judgement(live);
+}
+
+/** What became of a run, without its figures. */
+export interface InvariantsJudged {
+  readonly checks: readonly JudgedCheck[];
+  /** Of correct requesters. */
+  readonly requests: number;
+  readonly stuck: readonly StuckRequest[];
+}
+
+/**
+ * What `judge` says of invariants and stuck requests, where nobody asks for figures: for plans whose checks are
+ * invariants and no others. Throws as `judge` does.
+ */
+export function judgeInvariants(record: RunRecord): InvariantsJudged {
+  const pass = new Pass(checkFacts(record.plan), record, null);
+  pass.read();
+  return pass.invariants();
+}
+
+/** What all of the history comes to. */
+interface Ends {
+  readonly outcomes: ReadonlyMap<string, CheckOutcome>;
+  /** Of correct requesters. */
+  readonly tracks: readonly RequestTrack[];
+  readonly obliged: (track: RequestTrack) => readonly string[];
+  readonly stuck: readonly StuckRequest[];
 }
 
 class Pass {
@@ -38,7 +67,8 @@ class Pass {
   readonly #record: RunRecord;
   readonly #requests = new RequestBook();
   readonly #tracker = new RequestTracker();
-  readonly #live: LiveMetrics;
+  /** Null: nobody asks for figures. */
+  readonly #live: LiveMetrics | null;
   readonly #seats = new Map<string, SeatRecord>();
   /** By invariant, so that two checks of one cost one fold. */
   readonly #folds = new Map<string, Fold>();
@@ -47,10 +77,10 @@ class Pass {
   #lines = 0;
   #lastT = Number.NEGATIVE_INFINITY;
 
-  constructor(facts: CheckFacts, record: RunRecord) {
+  constructor(facts: CheckFacts, record: RunRecord, live: LiveMetrics | null) {
     this.#facts = facts;
     this.#record = record;
-    this.#live = new LiveMetrics(facts);
+    this.#live = live;
     for (const check of record.plan.checks) {
       if (check.kind === 'eventually') this.#watches.set(check, new MetricWatch(check, record.events));
       if (check.kind !== 'invariant' || this.#folds.has(check.invariant)) continue;
@@ -62,13 +92,19 @@ class Pass {
     }
   }
 
-  take(seat: string, observation: Observation): void {
+  /** All of the history. */
+  read(): void {
+    for (const { seat, observation } of this.#record.history()) this.#take(seat, observation);
+  }
+
+  #take(seat: string, observation: Observation): void {
+    const live = this.#live;
     this.#lines++;
     this.#lastT = Math.max(this.#lastT, observation.t);
-    for (const watch of this.#watches.values()) watch.before(observation.t, this.#live);
+    if (live !== null) for (const watch of this.#watches.values()) watch.before(observation.t, live);
     if (this.#facts.correct.has(seat)) this.#takeCorrect(seat, observation);
     this.#tracker.take(seat, observation);
-    this.#live.take(seat, observation);
+    live?.take(seat, observation);
   }
 
   #takeCorrect(seat: string, observation: Observation): void {
@@ -84,19 +120,32 @@ class Pass {
     record.apply(observation);
   }
 
-  end(): Judgement {
+  /** `live`: the figures that the lines were given to. */
+  judgement(live: LiveMetrics): Judgement {
     const facts = this.#facts;
     const record = this.#record;
-    for (const watch of this.#watches.values()) watch.end(this.#endT(), this.#live);
-    const tracks = this.#tracker.tracks().filter(({ sentBy }) => facts.correct.has(sentBy));
-    const obliged = (track: RequestTrack): readonly string[] => this.#obliged(track);
-    const stuck = this.#stuck(tracks, obliged);
-    const measured = measure({ facts, record, live: this.#live, tracks, stuck, obliged, lines: this.#lines });
-    const seen = { record, seats: this.#seats, tracks, requests: this.#requests };
-    const outcomes = new Map([...this.#folds].map(([invariant, fold]) => [invariant, fold.end(seen)]));
+    for (const watch of this.#watches.values()) watch.end(this.#endT(), live);
+    const { outcomes, tracks, obliged, stuck } = this.#ends();
+    const measured = measure({ facts, record, live, tracks, stuck, obliged, lines: this.#lines });
     const checks = record.plan.checks.map((check) => judged(check, this.#outcome(check, outcomes, measured)));
     const { verdict, reasons } = verdictOf(checks, record);
     return { verdict, reasons, checks, metrics: measured.values, stuck, correct: [...facts.correct] };
+  }
+
+  invariants(): InvariantsJudged {
+    const { outcomes, tracks, stuck } = this.#ends();
+    const checks = this.#record.plan.checks.map((check) => judged(check, this.#outcome(check, outcomes, null)));
+    return { checks, requests: tracks.length, stuck };
+  }
+
+  #ends(): Ends {
+    const { correct } = this.#facts;
+    const tracks = this.#tracker.tracks().filter(({ sentBy }) => correct.has(sentBy));
+    const obliged = (track: RequestTrack): readonly string[] => this.#obliged(track);
+    const stuck = this.#stuck(tracks, obliged);
+    const seen = { record: this.#record, seats: this.#seats, tracks, requests: this.#requests };
+    const outcomes = new Map([...this.#folds].map(([invariant, fold]) => [invariant, fold.end(seen)]));
+    return { outcomes, tracks, obliged, stuck };
   }
 
   /** The final reads, when no node may have had anything more to say for long. */
@@ -134,12 +183,13 @@ class Pass {
     });
   }
 
-  #outcome(check: PlannedCheck, outcomes: ReadonlyMap<string, CheckOutcome>, measured: Measured): CheckOutcome {
+  #outcome(check: PlannedCheck, outcomes: Ends['outcomes'], measured: Measured | null): CheckOutcome {
+    if (check.kind === 'invariant') {
+      const reason = inapplicable(check.invariant, this.#facts);
+      return reason === null ? outcomes.get(check.invariant)! : unknown(0, reason);
+    }
+    invariant(measured !== null, () => `${check.title}: expected a check of an invariant`);
     switch (check.kind) {
-      case 'invariant': {
-        const reason = inapplicable(check.invariant, this.#facts);
-        return reason === null ? outcomes.get(check.invariant)! : unknown(0, reason);
-      }
       case 'eventually':
         return this.#watches.get(check)!.outcome();
       case 'at-end':

@@ -11,6 +11,10 @@ import { listOf, numberOf, type Observation, textOf } from '../history/observati
 
 export type Hole = 'transaction' | 'lines';
 
+/** Causes of one change that are kept, for its evidence. */
+const CAUSES_MAX = 8;
+const NO_CAUSES: readonly Observation[] = [];
+
 export interface HeldWallet {
   units: number;
   stateHash: string;
@@ -40,6 +44,8 @@ export class SeatRecord {
   readonly #wallets = new Map<string, HeldWallet>();
   /** Votes that count on a State, by requester and State. */
   readonly #votes = new Map<string, Observation[]>();
+  /** By wallet: lines that changed it since its last `wallet` line. */
+  readonly #causes = new Map<string, Observation[]>();
   /** By requester: the State of its last decision here. */
   readonly #previous = new Map<string, string>();
 
@@ -56,6 +62,7 @@ export class SeatRecord {
     if (event === 'boot') this.endedT = this.lastT;
     this.lastT = t;
     this.last = observation;
+    if (hole !== null) this.#causes.clear();
     if (hole !== null && this.worstHole !== 'lines') this.worstHole = hole;
     if (hole === 'lines') {
       this.#wallets.clear();
@@ -82,13 +89,15 @@ export class SeatRecord {
         const id = textOf(observation, 'id');
         this.#wallets.set(id, { units: numberOf(observation, 'cU'), stateHash: textOf(observation, 'state') });
         this.walletLines.set(id, observation);
+        const causes = this.#causes.get(id);
+        if (causes !== undefined) causes.length = 0;
         break;
       }
       case 'sensor.rx':
-        if (observation.counted === true) this.#earn(textOf(observation, 'pub'), 1);
+        if (observation.counted === true) this.#earn(textOf(observation, 'pub'), 1, observation);
         break;
       case 'credit':
-        this.#earn(textOf(observation, 'wallet'), numberOf(observation, 'deltaU'));
+        this.#earn(textOf(observation, 'wallet'), numberOf(observation, 'deltaU'), observation);
         break;
       case 'vote.rx':
         this.#keepVote(observation);
@@ -100,6 +109,7 @@ export class SeatRecord {
           units: numberOf(observation, 'remU'),
           stateHash: textOf(observation, 'newState'),
         });
+        this.#caused(requester, observation);
         this.#previous.set(requester, state);
         this.#votes.delete(slotOf(requester, state));
         break;
@@ -116,6 +126,14 @@ export class SeatRecord {
     return this.#wallets;
   }
 
+  /**
+   * Lines that changed wallet `id` since its last `wallet` line, the first {@link CAUSES_MAX} of them: sensor data,
+   * rewards, decisions. The list changes with the record.
+   */
+  causes(id: string): readonly Observation[] {
+    return this.#causes.get(id) ?? NO_CAUSES;
+  }
+
   /** Votes that this seat has counted, or refused as a repetition of one it counted, in order of arrival. */
   votes(requester: string, state: string): readonly Observation[] {
     return this.#votes.get(slotOf(requester, state)) ?? [];
@@ -127,7 +145,14 @@ export class SeatRecord {
     return event === 'boot' && this.lives > 0 ? 'transaction' : null;
   }
 
-  #earn(id: string, units: number): void {
+  #caused(id: string, observation: Observation): void {
+    const causes = this.#causes.get(id);
+    if (causes === undefined) this.#causes.set(id, [observation]);
+    else if (causes.length < CAUSES_MAX) causes.push(observation);
+  }
+
+  #earn(id: string, units: number, cause: Observation): void {
+    this.#caused(id, cause);
     const wallet = this.#wallets.get(id);
     if (wallet !== undefined) wallet.units = Math.min(INT32_MAX, wallet.units + units);
     else if (this.#complete) this.#wallets.set(id, { units, stateHash: GENESIS });

@@ -42,7 +42,7 @@ const FLAGS = {
     max: 512,
     default: null,
     value: 'N',
-    help: 'threads; one for each core when absent',
+    help: 'processes; one for each core when absent',
   },
   out: { ...OUT_FLAG, default: 'runs/explored', help: 'where a scenario that shows a violation is written' },
   json: { type: 'switch', help: 'print the outcome as JSON' },

@@ -148,7 +148,7 @@ export function writtenScenario(
     })),
     checks:
       wording === null
-        ? invariants.map((invariant) => ({ invariant, evidence: 0 }))
+        ? [{ invariant: invariants, evidence: 0 }]
         : wording.invariant === null
           ? [{ invariant: 'default' }]
           : [{ invariant: wording.invariant, expect: wording.expect, evidence: 0 }],

@@ -95,7 +95,7 @@ function sizeText({ nodes, requests, faults, byzantine }: FoundScenario): string
 
 function scheduleText({ tally, workers, elapsedMs }: Progress, { profile, bounds }: DrawOptions): string {
   const seconds = (elapsedMs / 1000).toFixed(1);
-  return `${tally.schedules} schedules of ${profile}, ${bounds} bounds, in ${seconds} s: ${rate({ tally, elapsedMs })} a second on ${workers} threads`;
+  return `${tally.schedules} schedules of ${profile}, ${bounds} bounds, in ${seconds} s: ${rate({ tally, elapsedMs })} a second in ${workers} processes`;
 }
 
 /** Of what correct requesters asked for. */

@@ -1,4 +1,4 @@
-/** Schedules of one thread, seed after seed, until one shows a violation. */
+/** Schedules of one process, seed after seed, until one shows a violation. */
 import { messageOf } from '../failure.ts';
 import type { CoreUnderTest } from '../simulated/core-under-test.ts';
 import { type DrawOptions, drawScenario } from './draw-scenario.ts';

@@ -1,14 +1,15 @@
 /**
- * An exploration: seeds in ranges over threads, until one of them shows a violation, the budget is spent or somebody
+ * An exploration: seeds in ranges over processes, until one of them shows a violation, the budget is spent or somebody
  * interrupts. Ranges are given out in order and those before the first violation are waited for, so that what is found is
- * that of the lowest seed, however many threads there are.
+ * that of the lowest seed, however many processes there are.
  */
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { DrawOptions } from './draw-scenario.ts';
 import type { ExploredSeeds, Finding, SeedRange } from './explore-seeds.ts';
+import type { ExploreTask } from './explore-worker.ts';
+import { forkExplorer } from './explorer-process.ts';
 import { add, newTally, type Tally } from './tally.ts';
 
 export interface ExploreOptions extends DrawOptions {
@@ -36,8 +37,6 @@ export interface Exploration extends Progress {
 
 /** So many at once: about half a second. */
 const RANGE_SEEDS = 25;
-/** A schedule's garbage is gone with it: a large nursery spares most of the copying. */
-const RESOURCES = { maxYoungGenerationSizeMb: 96 } as const;
 const WORKER_URL = new URL(`./explore-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 export async function explore(options: ExploreOptions): Promise<Exploration> {
@@ -67,31 +66,36 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   return { ...progress(), found, interrupted: signal.aborted };
 }
 
-/** One thread, until there is no range left. */
+/** One process, until there is no range left. */
 function workThrough(
-  workerData: DrawOptions,
+  options: DrawOptions,
   next: () => SeedRange | null,
   taken: (explored: ExploredSeeds) => void,
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(WORKER_URL, { name: 'explorer', workerData, execArgv: [], resourceLimits: RESOURCES });
+    const worker = forkExplorer(WORKER_URL);
+    let ending = false;
     const end = (): void => {
+      ending = true;
       signal.removeEventListener('abort', end);
-      worker.removeAllListeners('exit');
-      worker.terminate().then(() => resolve(), reject);
+      worker.kill();
     };
     const go = (): void => {
       const range = next();
       if (range === null) end();
-      else worker.postMessage(range);
+      else worker.send({ range, options } satisfies ExploreTask);
     };
     worker.on('message', (explored: ExploredSeeds) => {
+      if (ending) return;
       taken(explored);
       go();
     });
     worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`an exploring thread ended by itself, code ${code}`)));
+    worker.on('exit', (code, killedBy) => {
+      if (ending) resolve();
+      else reject(new Error(`an exploring process ended by itself: ${killedBy ?? `code ${code}`}`));
+    });
     signal.addEventListener('abort', end);
     go();
   });

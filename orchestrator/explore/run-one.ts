@@ -6,7 +6,7 @@
 import { describeProblem } from '../../node/protocol/parameters.ts';
 import type { ProfileName } from '../../node/protocol/profiles.ts';
 import type { InvariantId } from '../checks/invariant-id.ts';
-import { judge } from '../checks/judge.ts';
+import { judgeInvariants } from '../checks/judge.ts';
 import { Failure, messageOf } from '../failure.ts';
 import type { Observation } from '../history/observation.ts';
 import type { StuckReason } from '../history/stuck-request.ts';
@@ -71,13 +71,19 @@ export function runPlan(plan: ScenarioPlan, core?: CoreUnderTest): Explored {
       eventsMax: EVENTS_MAX,
       ...(core === undefined ? {} : { core }),
     });
-    const { checks, metrics, stuck } = judge({ plan, events, history: () => lines, finals, fabric, gaps: [] });
+    const { checks, requests, stuck } = judgeInvariants({
+      plan,
+      events,
+      history: () => lines,
+      finals,
+      fabric,
+      gaps: [],
+    });
     const violations = checks.flatMap(({ check, state, detail }): Violation[] =>
       check.kind === 'invariant' && state === 'violated' ? [{ invariant: check.invariant, detail }] : [],
     );
     const byReason: Partial<Record<StuckReason, number>> = {};
     for (const { reason } of stuck) byReason[reason] = (byReason[reason] ?? 0) + 1;
-    const requests = metrics.requests ?? 0;
     return { violations, error: null, requests, decided: requests - stuck.length, stuck: byReason, happenings };
   } catch (error) {
     return { violations: [], error: messageOf(error), requests: 0, decided: 0, stuck: {}, happenings: 0 };

@@ -1,4 +1,4 @@
-/** What an exploration has seen so far, added up over seeds and over workers. Plain data, so that it passes threads. */
+/** What an exploration has seen so far, added up over seeds and over workers. Plain data, so that it passes processes. */
 import { STUCK_REASONS, type StuckReason } from '../history/stuck-request.ts';
 import type { Explored } from './run-one.ts';
 

@@ -30,8 +30,8 @@ export interface Step {
 export interface Transaction {
   readonly changes: readonly Change[];
   readonly runs: readonly ServiceRun[];
+  /** What their effects ask for is done behind the commit. */
   readonly steps: readonly Step[];
-  readonly outbox: readonly StepEffect[];
   readonly nowMs: number;
   readonly commitsAtMs: number;
   readonly copy: Copy | null;

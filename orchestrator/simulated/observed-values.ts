@@ -156,7 +156,7 @@ export class ObservedValues implements Recorder {
         break;
       case 'credited':
         if (effect.cause === 'sensor') break;
-        this.#line(nowMs, 'credit', { wallet: effect.wallet, deltaU: effect.units, cause: effect.cause });
+        this.#credited(nowMs, effect);
         break;
       case 'execute': {
         const { key, argument, decision } = effect;
@@ -179,7 +179,7 @@ export class ObservedValues implements Recorder {
     }
   }
 
-  /** Most of all lines are votes and sensor data that were heard: each is made in one piece. */
+  /** Most of all lines are wallets, credits, and votes and sensor data that were heard: each is made in one piece. */
   #accepted(nowMs: number, message: MessageHead): void {
     if (message.kind === 'vote' && (message as Vote).remainingUnits !== undefined) {
       this.#voteHeard(nowMs, message as Vote, null);
@@ -224,6 +224,14 @@ export class ObservedValues implements Recorder {
     const counted = reason === null;
     const line = { seq, t, at, node, prev: '', event, voter, reqId, R, prevState, remU, nonce, ok, counted };
     this.#tell(counted ? line : Object.assign(line, { reason }));
+  }
+
+  #credited(nowMs: number, { wallet, units: deltaU, cause }: Extract<Effect, { kind: 'credited' }>): void {
+    const { node } = this.#options;
+    const seq = ++this.#seq;
+    const t = this.#tMs;
+    const at = Math.round(nowMs);
+    this.#tell({ seq, t, at, node, prev: '', event: 'credit', wallet, deltaU, cause });
   }
 
   #wallet(id: string, atMs: number): void {

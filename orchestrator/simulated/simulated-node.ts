@@ -91,6 +91,9 @@ export interface SimulatedNodeOptions {
 /** A purchased service takes so long: nothing of it is run. */
 const SERVICE_MS = 1;
 const STREAMS = 2 ** 32;
+/** Most steps store one set of changes, or none: no list is made for them. */
+const NO_CHANGES: readonly Change[] = [];
+const NO_RUNS: readonly ServiceRun[] = [];
 
 export class SimulatedNode implements FabricClient {
   readonly #options: SimulatedNodeOptions;
@@ -401,9 +404,8 @@ export class SimulatedNode implements FabricClient {
     const { pace, timeline } = this.#options;
     const { core } = life;
     life.nowMs = Math.max(life.nowMs, life.clock.nowMs());
-    const changes: Change[] = [];
-    const runs: ServiceRun[] = [];
-    const outbox: StepEffect[] = [];
+    let changes: readonly Change[] = NO_CHANGES;
+    let runs: readonly ServiceRun[] = NO_RUNS;
     const steps: Step[] = [];
     let following: Input[] | null = null;
     let hashes = 0;
@@ -413,25 +415,24 @@ export class SimulatedNode implements FabricClient {
       steps.push({ input: typeof input === 'function' ? null : input, effects });
       for (const effect of effects) {
         if (effect.kind === 'persist') {
-          for (const change of effect.changes) changes.push(change);
+          changes = changes.length === 0 ? effect.changes : [...changes, ...effect.changes];
         } else if (effect.kind === 'seek' && effect.difficulty <= INLINE_DIFFICULTY_MAX) {
           const nonce = searchNonceNatively(effect.prefix, effect.difficulty);
           hashes += hashesOf(nonce);
           following ??= [];
           following.push({ kind: 'nonce-found', ticket: effect.ticket, nonce });
-        } else if (effect.kind !== 'accepted') {
-          if (effect.kind === 'execute') runs.push(startedRun(effect));
-          outbox.push(effect);
+        } else if (effect.kind === 'execute') {
+          runs = [...runs, startedRun(effect)];
         }
       }
     }
     const commitMs = changes.length > 0 || runs.length > 0 ? pace.commitMs : 0;
     const takenMs = (copy === null ? 0 : pace.deliveryMs) + hashes * pace.hashMs + commitMs;
-    return { changes, runs, steps, outbox, nowMs: life.nowMs, commitsAtMs: timeline.nowMs + takenMs, copy };
+    return { changes, runs, steps, nowMs: life.nowMs, commitsAtMs: timeline.nowMs + takenMs, copy };
   }
 
   #finish(life: Life, transaction: Transaction): void {
-    const { changes, runs, steps, outbox, nowMs, copy } = transaction;
+    const { changes, runs, steps, nowMs, copy } = transaction;
     if (commits(transaction)) {
       this.#commit(changes, runs);
       this.#changedMs = this.#options.timeline.nowMs;
@@ -439,7 +440,7 @@ export class SimulatedNode implements FabricClient {
     const recorder = this.#recorder;
     for (const { input, effects } of steps) recorder.record(input, effects, nowMs);
     recorder.flush();
-    for (const effect of outbox) this.#perform(life, effect, nowMs);
+    for (const { effects } of steps) for (const effect of effects) this.#perform(life, effect, nowMs);
     if (copy !== null) this.#options.fabric.acknowledge(this.#options.seat, copy);
   }
 
@@ -459,7 +460,8 @@ export class SimulatedNode implements FabricClient {
         this.#publish(life, peerTopic(lab.lab, node, effect.to, effect.channel), effect.message, null);
         break;
       case 'seek':
-        this.#seek(life, effect);
+        // A short search is a part of the step, and over.
+        if (effect.difficulty > INLINE_DIFFICULTY_MAX) this.#seek(life, effect);
         break;
       case 'execute':
         this.#execute(life, effect);

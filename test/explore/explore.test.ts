@@ -32,7 +32,7 @@ describe('an exploration', () => {
     assert.equal(tally.decided + stuck, tally.requests);
   });
 
-  it('finds the lowest seed that forks under ref-c without a Byzantine voter, however many threads there are', async () => {
+  it('finds the lowest seed that forks under ref-c without a Byzantine voter, however many processes there are', async () => {
     const alone = await explore(options({ profile: 'ref-c', seeds: 200, workers: 1 }));
     const together = await explore(options({ profile: 'ref-c', seeds: 200, workers: 3 }));
     assert.ok(alone.found !== null, 'no fork in 200 seeds');
