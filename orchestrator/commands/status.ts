@@ -26,7 +26,7 @@ export const statusCommand = defineCommand({
       }
       return EXIT.environment;
     }
-    if (flags.json) context.terminal.json({ running: true, ...answer.result });
+    if (flags.json) context.terminal.json(answer.result);
     else printStatus(context, answer.result);
     return EXIT.pass;
   },
