@@ -63,6 +63,11 @@ export class LabDirectory {
     return join(this.root, 'credentials');
   }
 
+  /** What changes over HTTP need where that is bound to more than loopback. */
+  get dashboardToken(): string {
+    return join(this.root, 'dashboard-token');
+  }
+
   get #planFile(): string {
     return join(this.root, 'lab.json');
   }

@@ -145,6 +145,11 @@ export class Lab {
     return this.#controlUrl;
   }
 
+  /** What runs it; null before it is started. */
+  get runtime(): Runtime['name'] | null {
+    return this.#runtime?.name ?? null;
+  }
+
   /** Starts both brokers and all nodes that are its own; resolves when these are ready. Stops everything again when that fails. */
   async start(signal: AbortSignal): Promise<void> {
     try {

@@ -15,7 +15,7 @@ import type { FaultState } from './run-record.ts';
 
 export interface InjectorOptions {
   readonly world: FaultWorld;
-  readonly log: RunLog;
+  readonly log: Pick<RunLog, 'write'>;
   /** A metric as it stands now. */
   readonly value: (metric: MetricName) => number;
 }

@@ -1,14 +1,14 @@
 /** What a fault may touch, and what every handler of a fault offers. */
 
 import type { Lab } from '../lab/lab.ts';
-import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import type { PlannedSeat } from '../scenario/scenario-plan.ts';
 import type { ActiveLinks } from './active-links.ts';
 import type { ObservationWatch } from './observation-watch.ts';
 import type { SeatConditions } from './seat-conditions.ts';
 
 export interface FaultWorld {
   readonly lab: Lab;
-  readonly plan: ScenarioPlan;
+  readonly plan: { readonly seats: readonly Pick<PlannedSeat, 'seat'>[] };
   readonly conditions: SeatConditions;
   readonly links: ActiveLinks;
   readonly watch: ObservationWatch;

@@ -15,6 +15,9 @@ export function component<T extends z.ZodType>(id: string, shape: T): T {
 export const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 export const counts = () => z.record(z.string(), z.number()).readonly();
 
+/** There may be more in it than what is written out here. */
+export const open = <T extends z.ZodRawShape>(shape: T) => z.object(shape).meta({ additionalProperties: true });
+
 /** Unix milliseconds. */
 export const unixMs = () => z.number().describe('Unix milliseconds');
 export const seatName = () => z.string().describe('a place of the plan: what node commands take');

@@ -1,6 +1,6 @@
 /** The lab as a whole: what `wallance status --json` prints. */
 import { z } from 'zod';
-import { component, counts, list, nodeId, seatName, unixMs } from './component.ts';
+import { component, counts, list, nodeId, open, seatName, unixMs } from './component.ts';
 import { NODE_VIEW } from './node-shape.ts';
 
 export const WALLET_DIFFERENCE = component(
@@ -24,7 +24,7 @@ export const BROKER_STATS = component(
     dropped: counts(),
     refused: counts(),
     connected: list(z.string()),
-    sessions: list(z.looseObject({ seat: z.string(), waiting: z.int(), inFlight: z.int() })),
+    sessions: list(open({ seat: z.string(), waiting: z.int(), inFlight: z.int() })),
     delayed: z.int(),
     cpuMs: z.number(),
     rssBytes: z.number(),
@@ -33,20 +33,18 @@ export const BROKER_STATS = component(
 
 export const LAB_PLAN = component(
   'LabPlan',
-  z
-    .looseObject({
-      schema: z.literal(1),
-      lab: z.string(),
-      attached: z.literal(true).optional(),
-      seats: list(z.looseObject({ seat: seatName(), node: nodeId(), external: z.literal(true).optional() })),
-      profile: z.string(),
-      services: list(z.looseObject({ name: z.string(), priceDcoins: z.int() })),
-      durability: z.enum(['process', 'power']),
-      qos: z.union([z.literal(0), z.literal(1)]),
-      seed: z.string(),
-      configurationHash: z.string(),
-    })
-    .describe('what the lab was started as, every default written out'),
+  open({
+    schema: z.literal(1),
+    lab: z.string(),
+    attached: z.literal(true).optional(),
+    seats: list(open({ seat: seatName(), node: nodeId(), external: z.literal(true).optional() })),
+    profile: z.string(),
+    services: list(open({ name: z.string(), priceDcoins: z.int() })),
+    durability: z.enum(['process', 'power']),
+    qos: z.union([z.literal(0), z.literal(1)]),
+    seed: z.string(),
+    configurationHash: z.string(),
+  }).describe('what the lab was started as, every default written out'),
 );
 
 export const LAB = component(

@@ -1,13 +1,13 @@
 /** A node as the lab sees it, and the node's own view. */
 import { z } from 'zod';
-import { component, counts, list, nodeId, seatName } from './component.ts';
+import { component, counts, list, nodeId, open, seatName } from './component.ts';
 
 export const SEAT_STATES = ['down', 'starting', 'ready', 'stopping', 'crashed', 'failed', 'refused'] as const;
 
 export const CONDITIONS = component(
   'NodeConditions',
   z.strictObject({
-    behaviours: list(z.looseObject({ kind: z.string() })).describe('empty: an honest node'),
+    behaviours: list(open({ kind: z.string() })).describe('empty: an honest node'),
     commitDelayMs: z.number(),
     clockOffsetMs: z.number(),
     sensors: z.boolean(),

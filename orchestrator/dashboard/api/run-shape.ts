@@ -9,7 +9,7 @@ export const RUN_LINE = component(
     run: z.string().describe('name of its directory'),
     startedAt: z.string().describe('ISO 8601, UTC'),
     tookMs: z.number(),
-    verdict: z.enum(['pass', 'fail', 'inconclusive']),
+    verdict: z.enum(['pass', 'failed', 'inconclusive']),
     reasons: list(z.string()),
     profile: z.string(),
     seed: z.string(),
