@@ -3,7 +3,7 @@
  * operations. It never votes, and while nobody looks it asks no node for anything.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { monotonicMs } from '../../node/host/observations.ts';
@@ -74,7 +74,7 @@ export function dashboard(plan: LabPlan, options: DashboardOptions): LabCompanio
     conditionsOf: (seat) => faults.conditionsOf(seat),
     listen: async (directory) => {
       const { host, port, anyPort } = options;
-      const token = isLoopback(host) ? null : openToken(directory.dashboardToken);
+      const token = isLoopback(host) ? noToken(directory.dashboardToken) : openToken(directory.dashboardToken);
       server = DashboardServer.create({
         answers: labAnswers({
           live,
@@ -157,6 +157,12 @@ async function listening(server: DashboardServer, host: string, port: number, an
       cause,
     });
   }
+}
+
+/** One that is left from another start would be shown in vain. */
+function noToken(file: string): null {
+  rmSync(file, { force: true });
+  return null;
 }
 
 /** The one that is kept, or a new one; its file is its owner's alone. */

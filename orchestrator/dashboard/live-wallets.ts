@@ -24,6 +24,7 @@ const WALLETS_MAX = 1024;
 
 export class LiveWallets {
   readonly #wallets: KeyedState<LiveWallet>;
+  readonly #seats: readonly string[];
   /** By node: the seat whose view of its own wallet is its history. */
   readonly #ownerSeat: ReadonlyMap<string, string>;
   /** By seat: why its own wallet is about to change. */
@@ -34,6 +35,7 @@ export class LiveWallets {
     const owners = new Map<string, string>();
     for (const { seat, node } of seats) if (!owners.has(node)) owners.set(node, seat);
     this.#ownerSeat = owners;
+    this.#seats = seats.map(({ seat }) => seat);
   }
 
   take(seat: string, observation: Observation): void {
@@ -76,7 +78,7 @@ export class LiveWallets {
   }
 
   changedSince(version: number): WalletAnswer[] {
-    return this.#wallets.changedSince(version).map(answerOf);
+    return this.#wallets.changedSince(version).map((wallet) => answerOf(wallet, this.#seats));
   }
 
   removedSince(version: number): string[] {
@@ -88,7 +90,9 @@ export class LiveWallets {
   }
 
   all(): WalletAnswer[] {
-    return [...this.#wallets.values()].map(answerOf).sort((a, b) => byNumberThenText(a.id, b.id));
+    return [...this.#wallets.values()]
+      .map((wallet) => answerOf(wallet, this.#seats))
+      .sort((a, b) => byNumberThenText(a.id, b.id));
   }
 
   /** Null for a wallet that nobody has heard of, or that has no seat. */
@@ -141,10 +145,14 @@ function remember(
   if (changes.length > LIMITS.walletChangesKept) changes.shift();
 }
 
-function answerOf({ id, bySeat }: LiveWallet): WalletAnswer {
+/** Seats in the order of the plan, so that they do not jump about. */
+function answerOf({ id, bySeat }: LiveWallet, seats: readonly string[]): WalletAnswer {
   const views: { units: number; stateHash: string; seats: string[] }[] = [];
   // Few distinct views: a search among them is cheaper than keys made of text.
-  for (const [seat, { units, stateHash }] of bySeat) {
+  for (const seat of seats) {
+    const held = bySeat.get(seat);
+    if (held === undefined) continue;
+    const { units, stateHash } = held;
     const same = views.find((view) => view.units === units && view.stateHash === stateHash);
     if (same === undefined) views.push({ units, stateHash, seats: [seat] });
     else same.seats.push(seat);

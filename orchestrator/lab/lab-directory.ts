@@ -68,6 +68,11 @@ export class LabDirectory {
     return join(this.root, 'dashboard-token');
   }
 
+  /** The token that changes over HTTP need; null where they need none. */
+  readToken(): string | null {
+    return existsSync(this.dashboardToken) ? readFileSync(this.dashboardToken, 'utf8').trim() : null;
+  }
+
   get #planFile(): string {
     return join(this.root, 'lab.json');
   }
