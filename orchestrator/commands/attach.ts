@@ -8,6 +8,7 @@ import { EXIT } from '../cli/exit-code.ts';
 import { Failure } from '../failure.ts';
 import { newPlan } from '../lab/kept-lab.ts';
 import { LabDirectory } from '../lab/lab-directory.ts';
+import { DASHBOARD_FLAGS, requestedDashboard } from './dashboard-flags.ts';
 import { LAB_FLAG, PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
 import { requirePrivate, SERVICE_FLAGS, startHeartbeat } from './service-flags.ts';
 import { describeEvent } from './up.ts';
@@ -22,6 +23,7 @@ export const attachCommand = defineCommand({
     ...PLAN_FLAGS,
     ...SENSOR_FLAGS,
     ...SERVICE_FLAGS,
+    ...DASHBOARD_FLAGS,
     port: {
       type: 'integer',
       min: 0,
@@ -52,12 +54,13 @@ export const attachCommand = defineCommand({
     requirePrivate(flags);
     if (flags.credentials === null) throw new Failure('usage', '--credentials: expected a directory, got nothing');
     if (flags.fabric === null) throw new Failure('usage', '--fabric: expected mqtt://host:port, got nothing');
-    const [{ LabProcess }, { AttachedRuntime }, { labCredentials }] = await Promise.all([
+    const { terminal, signal } = context;
+    const [companion, { LabProcess }, { AttachedRuntime }, { labCredentials }] = await Promise.all([
+      requestedDashboard(parsed, context.cwd, (text) => terminal.note(text)),
       import('../lab/lab-process.ts'),
       import('../runtimes/attached.ts'),
       import('../lab/seat-credentials.ts'),
     ]);
-    const { terminal, signal } = context;
     const requested = {
       ...requestedLab(parsed, context.cwd),
       nodes: flags.nodes,
@@ -78,6 +81,7 @@ export const attachCommand = defineCommand({
           // The wallets are the nodes' own: nothing here has to stay as it was.
           return newPlan(flags.lab, requested);
         },
+        ...(companion === null ? {} : { companion }),
         runtime: () => new AttachedRuntime(fabric),
         inherited: context.inherited,
         credentials: labCredentials(resolve(context.cwd, flags.credentials), seats),
@@ -89,6 +93,8 @@ export const attachCommand = defineCommand({
         },
       });
       if (lab === null) throw new Failure('environment', `another process runs lab ${flags.lab}`);
+      if (lab.summary.dashboardUrl !== null)
+        terminal.line(`${new Date().toISOString()} page and API at ${lab.summary.dashboardUrl}`);
       const failure = await lab.ended();
       // Stopping it is how it ends.
       if (failure !== null && failure.code !== 'interrupted') throw failure;

@@ -78,6 +78,12 @@ export const buyCommand = defineCommand({
 function describe(result: BuyResult, timeoutSeconds: number, option: string): string[] {
   const { outcome, node, service, requesterMs, allMs, decidedBy, members, served, remainingUnits } = result;
   switch (outcome) {
+    case 'ordered':
+    case 'refused':
+    case 'lost':
+      return [
+        `The order of node ${node} for ${service} is ${outcome}${result.detail === null ? '' : `: ${result.detail}`}.`,
+      ];
     case 'queued':
       return [`Node ${node} keeps the order for ${service} until it can pay.`];
     case 'requested':

@@ -2,7 +2,8 @@
 import { defineCommand } from '../cli/command.ts';
 import { EXIT } from '../cli/exit-code.ts';
 import { askLab } from '../lab/ask-lab.ts';
-import { existingLab, LAB_FLAG, requireKnown } from './lab-flags.ts';
+import type { SamplesTaken } from '../lab/lab-commands.ts';
+import { existingLab, JSON_FLAG, LAB_FLAG, requireKnown } from './lab-flags.ts';
 
 export const sampleCommand = defineCommand({
   name: 'sample',
@@ -19,6 +20,7 @@ export const sampleCommand = defineCommand({
       help: 'name of the data topic',
     },
     count: { type: 'integer', min: 1, max: 100_000, default: 1, value: 'N', help: 'how many times' },
+    json: JSON_FLAG,
   },
   positionals: [{ name: 'node', help: 'id of the node', required: true }],
   examples: ['wallance sample 3 --count 10', 'wallance sample 3 --topic temperature --value 21.5'],
@@ -27,8 +29,9 @@ export const sampleCommand = defineCommand({
     const node = positionals[0]!;
     requireKnown(plan, { node });
     const { topic, value, count } = flags;
-    await askLab(directory, { kind: 'sample', node, topic, value, count }, { signal });
-    terminal.line(`Node ${node} shares ${count === 1 ? 'a value' : `${count} values`} on ${topic}.`);
+    const taken = await askLab<SamplesTaken>(directory, { kind: 'sample', node, topic, value, count }, { signal });
+    if (flags.json) terminal.json(taken);
+    else terminal.line(`Node ${node} shares ${count === 1 ? 'a value' : `${count} values`} on ${topic}.`);
     return EXIT.pass;
   },
 });

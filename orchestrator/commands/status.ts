@@ -26,17 +26,18 @@ export const statusCommand = defineCommand({
       }
       return EXIT.environment;
     }
-    if (flags.json) context.terminal.json({ running: true, ...answer.result });
+    if (flags.json) context.terminal.json(answer.result);
     else printStatus(context, answer.result);
     return EXIT.pass;
   },
 });
 
 function printStatus({ terminal }: CommandContext, status: LabStatus): void {
-  const { plan, nodes, startedAt } = status;
+  const { plan, nodes, startedAt, dashboardUrl } = status;
   terminal.line(
     `Lab ${terminal.style('bold', plan.lab)}: profile ${plan.profile}, ${plan.seats.length} nodes, up for ${duration(Date.now() - startedAt)}`,
   );
+  if (dashboardUrl !== null) terminal.line(`  see it live: ${dashboardUrl}`);
   terminal.line();
   const columns = [
     { title: 'node' },

@@ -19,6 +19,7 @@ import { programFile } from '../project.ts';
 import type { ChosenRuntime, RequestedPlacement } from '../runtimes/choose-runtime.ts';
 import { lastLines } from '../runtimes/file-tail.ts';
 import { BOARD_FLAGS, requestedBoards } from './board-flags.ts';
+import { DASHBOARD_FLAGS, requestedDashboard } from './dashboard-flags.ts';
 import { LAB_FLAG, labOption, PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
 import { PLACEMENT_FLAGS, requestedPlacement } from './placement-flags.ts';
 
@@ -28,6 +29,7 @@ const FLAGS = {
   ...SENSOR_FLAGS,
   ...PLACEMENT_FLAGS,
   ...BOARD_FLAGS,
+  ...DASHBOARD_FLAGS,
   seed: {
     type: 'text',
     pattern: /^[^\0]{1,64}$/,
@@ -70,7 +72,7 @@ export const upCommand = defineCommand({
     const directory = new LabDirectory(context.home, flags.lab);
     const placed = requestedPlacement(parsed);
     const boards = requestedBoards(parsed);
-    if (flags._report !== null) return runInBackground(context, directory, requested, placed, boards, flags._report);
+    if (flags._report !== null) return runInBackground(context, directory, requested, placed, boards, parsed);
     const running = await tryLab<LabSummary>(directory, { kind: 'hello' }, { signal: context.signal });
     if (running !== null) {
       requireSamePlacement(directory, placed);
@@ -80,7 +82,7 @@ export const upCommand = defineCommand({
     const chosen = await choose(context, directory, requested, placed);
     for (const text of [chosen.why, ...chosen.warnings]) if (text !== null) context.terminal.note(text);
     return flags.foreground
-      ? runInForeground(context, directory, requested, chosen, boards, flags.json)
+      ? runInForeground(context, directory, requested, chosen, boards, parsed)
       : startInBackground(context, directory, requested, chosen, parsed);
   },
 });
@@ -148,10 +150,15 @@ async function startLab(
   requested: RequestedLab,
   { create, placement }: ChosenRuntime,
   boards: RequestedBoards,
+  parsed: UpArguments,
   onEvent: (event: LabEvent) => void,
 ) {
-  const { LabProcess } = await import('../lab/lab-process.ts');
+  const [{ LabProcess }, companion] = await Promise.all([
+    import('../lab/lab-process.ts'),
+    requestedDashboard(parsed, context.cwd, (text) => onEvent({ kind: 'trouble', text })),
+  ]);
   return LabProcess.start({
+    ...(companion === null ? {} : { companion }),
     directory,
     plan: planFor(directory, requested),
     runtime: create,
@@ -169,14 +176,15 @@ async function runInForeground(
   requested: RequestedLab,
   chosen: ChosenRuntime,
   boards: RequestedBoards,
-  json: boolean,
+  parsed: UpArguments,
 ): Promise<ExitCode> {
   const { terminal } = context;
+  const { json } = parsed.flags;
   const progress = new StartProgress(context);
-  const lab = await startLab(context, directory, requested, chosen, boards, (event) => progress.take(event));
+  const lab = await startLab(context, directory, requested, chosen, boards, parsed, (event) => progress.take(event));
   if (lab === null) return joinOther(context, directory, requested, json);
   progress.end();
-  printSummary(context, lab.summary, json);
+  printSummary(context, lab.summary, json, directory);
   terminal.note('Ctrl-C stops the lab and keeps its wallets.');
   const failure = await lab.ended();
   if (failure === null || failure.code === 'interrupted') {
@@ -195,16 +203,17 @@ async function runInBackground(
   requested: RequestedLab,
   placed: RequestedPlacement,
   boards: RequestedBoards,
-  descriptor: number,
+  parsed: UpArguments,
 ): Promise<ExitCode> {
   const { terminal } = context;
+  const descriptor = parsed.flags._report!;
   const report = (line: LabReportLine): void => {
     writeSync(descriptor, `${JSON.stringify(line)}\n`);
   };
   let reporting = true;
   try {
     const chosen = await choose(context, directory, requested, placed);
-    const lab = await startLab(context, directory, requested, chosen, boards, (event) => {
+    const lab = await startLab(context, directory, requested, chosen, boards, parsed, (event) => {
       if (reporting) report({ kind: 'event', event });
       terminal.line(`${new Date().toISOString()} ${describeEvent(event)}`);
     });
@@ -269,7 +278,7 @@ async function startInBackground(
         case 'ready':
           progress.end();
           child.unref();
-          printSummary(context, line.summary, parsed.flags.json);
+          printSummary(context, line.summary, parsed.flags.json, directory);
           return EXIT.pass;
         case 'busy':
           return joinOther(context, directory, requested, parsed.flags.json);
@@ -349,8 +358,14 @@ export function describeEvent(event: LabEvent): string {
   }
 }
 
-function printSummary({ terminal }: CommandContext, summary: LabSummary, json: boolean): void {
-  const { plan, fabricUrl, controlUrl, continued, external } = summary;
+/** `started`: where the lab that was just started is kept; its token is shown this once. */
+function printSummary(
+  { terminal }: CommandContext,
+  summary: LabSummary,
+  json: boolean,
+  started: LabDirectory | null = null,
+): void {
+  const { plan, fabricUrl, controlUrl, dashboardUrl, continued, external } = summary;
   if (json) {
     terminal.json({
       lab: plan.lab,
@@ -358,6 +373,7 @@ function printSummary({ terminal }: CommandContext, summary: LabSummary, json: b
       nodes: plan.seats.map(({ node }) => node),
       fabricUrl,
       controlUrl,
+      dashboardUrl,
       continued,
       external,
     });
@@ -385,6 +401,10 @@ function printSummary({ terminal }: CommandContext, summary: LabSummary, json: b
   for (const { node, command } of external) {
     terminal.line(`Node ${node} is started elsewhere, with the passwords of its seat:`);
     terminal.line(command);
+  }
+  if (dashboardUrl !== null) {
+    const token = started?.readToken() ?? null;
+    terminal.line(`See it live: ${dashboardUrl}${token === null ? '' : `#token=${token}`}`);
   }
   terminal.line('Next:');
   const next = [

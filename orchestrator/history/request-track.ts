@@ -90,6 +90,22 @@ export class RequestTracker {
     note(draft, seat, observation);
   }
 
+  /** What is known of a request, sent or not. */
+  find(requestId: string): RequestTrack | undefined {
+    return this.#drafts.get(requestId);
+  }
+
+  /** What is heard of it later is the beginning of another life. */
+  forget(requestId: string): void {
+    const draft = this.#drafts.get(requestId);
+    if (draft === undefined) return;
+    this.#drafts.delete(requestId);
+    const slot = `${draft.requester}/${draft.previousState}`;
+    const rivals = this.#slots.get(slot);
+    rivals?.delete(requestId);
+    if (rivals?.size === 0) this.#slots.delete(slot);
+  }
+
   /** Requests that were sent, in order of sending. */
   tracks(): readonly RequestTrack[] {
     return [...this.#drafts.values()].filter(({ sentBy }) => sentBy !== '').sort((a, b) => a.sentAtMs - b.sentAtMs);

@@ -1,16 +1,16 @@
 /**
- * What a running lab does when it is asked to, over its command socket: the requests, their answers, and the handler.
+ * What a running lab is asked over its command socket: the requests, their answers, and the handler. What is done is
+ * lab-operations.ts, the same that the HTTP interface calls.
  */
-import { randomUUID } from 'node:crypto';
 import type { OrderMode } from '../../node/protocol/step.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
 import { Failure } from '../failure.ts';
-import { type WalletDifference, walletDifferences } from '../history/wallet-agreement.ts';
+import type { WalletDifference } from '../history/wallet-agreement.ts';
 import type { ExternalSeat } from './boards.ts';
 import type { CommandHandler } from './command-socket.ts';
-import type { Lab } from './lab.ts';
+import type { LabOperations } from './lab-operations.ts';
 import type { LabPlan } from './lab-plan.ts';
-import type { SeatView } from './lab-view.ts';
+import type { SeatState, SeatView } from './lab-view.ts';
 import type { Purchase } from './purchase-watch.ts';
 
 export type LabRequest =
@@ -47,6 +47,8 @@ export interface LabSummary {
   readonly plan: LabPlan;
   readonly fabricUrl: string | null;
   readonly controlUrl: string;
+  /** Of the page and its API; null where there is none. Where changes need a token, it is not part of it. */
+  readonly dashboardUrl: string | null;
   /** Unix milliseconds. */
   readonly startedAt: number;
   /** True when at least one node found wallets of an earlier start. */
@@ -55,7 +57,10 @@ export interface LabSummary {
   readonly external: readonly ExternalSeat[];
 }
 
-export interface LabStatus extends LabSummary {
+export interface LabStatus extends Omit<LabSummary, 'external'> {
+  readonly running: true;
+  /** How they are started is told at the start alone: it has passwords in it. */
+  readonly external: readonly Omit<ExternalSeat, 'command'>[];
   readonly nodes: readonly SeatView[];
   /** Wallets on which the nodes that answered differ. */
   readonly differences: readonly WalletDifference[];
@@ -75,13 +80,39 @@ export type BuyEvent =
   | { readonly kind: 'funds'; readonly units: number; readonly neededUnits: number }
   | { readonly kind: 'requested'; readonly requestId: string };
 
-export interface BuyResult {
-  readonly outcome: 'queued' | 'requested' | 'decided' | 'undecided';
-  readonly orderId: string;
+/** A node after a command. */
+export interface SeatChange {
+  readonly seat: string;
   readonly node: string;
+  readonly state: SeatState;
+  readonly detail: string | null;
+}
+
+export interface SamplesTaken {
+  readonly seat: string;
+  readonly node: string;
+  readonly topic: string;
+  readonly value: number;
+  readonly count: number;
+}
+
+export interface BuyResult {
+  /** `undecided`: a command has waited for the decision in vain. */
+  readonly outcome: 'ordered' | 'queued' | 'requested' | 'decided' | 'undecided' | 'refused' | 'lost';
+  /** Why it waits, was refused or lost. */
+  readonly detail: string | null;
+  readonly orderId: string;
+  /** Unix milliseconds. */
+  readonly orderedAt: number;
+  readonly node: string;
+  readonly seat: string;
   readonly service: string;
+  readonly priceDcoins: number;
+  readonly mode: OrderMode;
   readonly requestId: string | null;
+  /** Counted at the requester. */
   readonly votes: number;
+  readonly quorum: number;
   readonly remainingUnits: number | null;
   /** From the request to the decision at the requester; null where it is not known. */
   readonly requesterMs: number | null;
@@ -94,44 +125,35 @@ export interface BuyResult {
   readonly served: Purchase['served'];
 }
 
-/** How often a waiting purchase says what the node holds. */
-const FUNDS_MS = 2000;
-/** After the requester's decision: the other nodes' and the end of the service. */
-const REST_MS_MAX = 3000;
-
-/** `summary` resolves when the lab is ready and rejects when it could not start; `shutDown` stops the lab. */
-export function labCommands(lab: Lab, summary: Promise<LabSummary>, shutDown: () => Promise<void>): CommandHandler {
+/** `operations` resolves when the lab is ready and rejects when it could not start. */
+export function labCommands(operations: Promise<LabOperations>, down: () => Promise<DownResult>): CommandHandler {
   const perform = async (
     request: LabRequest,
     emit: (event: unknown) => void,
     signal: AbortSignal,
   ): Promise<unknown> => {
     // Also a lab that is only just starting can be stopped.
-    if (request.kind === 'down') {
-      const missed = Object.fromEntries(await lab.missedByStopped());
-      await shutDown();
-      return { missed } satisfies DownResult;
-    }
-    const ready = await summary;
+    if (request.kind === 'down') return down();
+    const lab = await operations;
     switch (request.kind) {
       case 'hello':
-        return ready;
+        return lab.summary;
       case 'status':
-        return status(lab, ready);
+        return lab.status();
       case 'buy':
-        return buy(lab, request, emit as (event: BuyEvent) => void, signal);
+        return lab.buy(request, emit as (event: BuyEvent) => void, signal);
       case 'sample': {
         const { topic, value, count } = request;
-        return lab.sample(seatOf(lab, request.node), { topic, value, count });
+        return lab.sample(request.node, { topic, value, count });
       }
       case 'start':
-        return lab.startNode(request.node);
+        return lab.change(request.node, 'start');
       case 'stop':
-        return lab.stopNode(request.node, request.kill);
+        return lab.change(request.node, request.kill ? 'kill' : 'stop');
       case 'restart':
-        return lab.restartNode(request.node, request.kill);
+        return lab.change(request.node, 'restart', request.kill);
       case 'collect':
-        return lab.collectNode(request.node);
+        return lab.collect(request.node);
     }
   };
   return async (request, emit, signal) => {
@@ -141,141 +163,4 @@ export function labCommands(lab: Lab, summary: Promise<LabSummary>, shutDown: ()
       throw new Failure('usage', `request: expected one of ${known.join(', ')}, got ${String(kind)}`);
     return (await perform(request as LabRequest, emit, signal)) ?? null;
   };
-}
-
-async function status(lab: Lab, summary: LabSummary): Promise<LabStatus> {
-  const [nodes, fabric] = await Promise.all([lab.view(), lab.fabric.stats()]);
-  const views = new Map(
-    nodes.flatMap(({ node, report }) => (report === null ? [] : [[node, report.wallets] as const])),
-  );
-  return {
-    ...summary,
-    nodes,
-    differences: walletDifferences(views),
-    fabric,
-    fabricFailure: lab.fabric.failure,
-    control: lab.controlStats(),
-  };
-}
-
-async function buy(
-  lab: Lab,
-  { node, service, mode, follow, timeoutMs }: Extract<LabRequest, { kind: 'buy' }>,
-  emit: (event: BuyEvent) => void,
-  signal: AbortSignal,
-): Promise<BuyResult> {
-  const seat = seatOf(lab, node);
-  const orderId = randomUUID();
-  const changes = new Changes();
-  let requestId: string | null = null;
-  const priceDcoins = lab.plan.services.find(({ name }) => name === service)?.priceDcoins ?? 0;
-  const neededUnits = priceDcoins * lab.plan.parameters.dcoinRate;
-  const tellFunds = async (): Promise<void> => {
-    const own = (await lab.report(seat, FUNDS_MS))?.wallets.find(({ id }) => id === node);
-    if (own !== undefined && requestId === null) emit({ kind: 'funds', units: own.units, neededUnits });
-  };
-  const stopOrders = lab.watchOrders((result) => {
-    if (result.orderId !== orderId || result.outcome !== 'requested' || requestId !== null) return;
-    requestId = result.requestId;
-    emit({ kind: 'requested', requestId });
-    changes.notify();
-  });
-  const stopPurchases = lab.purchases.watch((purchase) => {
-    if (purchase.requestId === requestId) changes.notify();
-  });
-  const onAbort = (): void => changes.notify();
-  signal.addEventListener('abort', onAbort);
-  let funds: NodeJS.Timeout | undefined;
-  try {
-    const clockErrorMs = await lab.measureClocks();
-    const first = await lab.order(seat, service, mode, orderId);
-    if (first.outcome === 'refused') {
-      const hint = first.reason === 'insufficient-funds' || first.reason === 'request-pending' ? HINT : '';
-      throw new Failure('refused', `node ${node} refuses: ${first.detail}${hint}`);
-    }
-    if (first.outcome === 'invalid') throw new Failure('usage', `node ${node} refuses the order: ${first.detail}`);
-    if (first.outcome === 'queued') {
-      emit({ kind: 'queued', reason: first.reason });
-      if (follow) funds = setInterval(() => void tellFunds(), FUNDS_MS);
-    }
-    const current = (): Purchase | undefined => (requestId === null ? undefined : lab.purchases.find(requestId));
-    if (follow) {
-      const decided = await changes.until(() => signal.aborted || current()?.decidedAtMs.has(node) === true, timeoutMs);
-      // Who is down decides when it is back: not waited for.
-      const running = lab.plan.seats.filter((place) => lab.isUp(place.seat)).length;
-      if (decided) {
-        await changes.until(
-          () => signal.aborted || ((current()?.decidedAtMs.size ?? 0) >= running && current()?.served !== null),
-          REST_MS_MAX,
-        );
-      }
-    }
-    return { ...buyResult(lab, orderId, node, service, requestId, current(), follow), clockErrorMs };
-  } finally {
-    clearInterval(funds);
-    stopOrders();
-    stopPurchases();
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-function seatOf(lab: Lab, node: string): string {
-  return lab.plan.seats.find((candidate) => candidate.node === node)?.seat ?? node;
-}
-
-const HINT = '\n  --wait keeps the order until it can be requested, --force requests it all the same';
-
-function buyResult(
-  lab: Lab,
-  orderId: string,
-  node: string,
-  service: string,
-  requestId: string | null,
-  purchase: Purchase | undefined,
-  follow: boolean,
-): Omit<BuyResult, 'clockErrorMs'> {
-  const members = lab.plan.seats.length;
-  const sentAtMs = purchase?.sentAtMs ?? null;
-  const decided = [...(purchase?.decidedAtMs.values() ?? [])];
-  const atRequester = purchase?.decidedAtMs.get(node);
-  const undecided = requestId === null ? 'queued' : follow ? 'undecided' : 'requested';
-  return {
-    outcome: atRequester !== undefined ? 'decided' : follow ? 'undecided' : undecided,
-    orderId,
-    node,
-    service,
-    requestId,
-    votes: purchase?.votes ?? 0,
-    remainingUnits: purchase?.remainingUnits ?? null,
-    requesterMs: sentAtMs === null || atRequester === undefined ? null : atRequester - sentAtMs,
-    allMs: sentAtMs === null || decided.length < members ? null : Math.max(...decided) - sentAtMs,
-    decidedBy: decided.length,
-    members,
-    served: purchase?.served ?? null,
-  };
-}
-
-/** Lets one waiter look again whenever something changed. */
-class Changes {
-  #look: (() => void) | null = null;
-
-  notify(): void {
-    this.#look?.();
-  }
-
-  /** True once `holds`; false when `timeoutMs` passed first. */
-  until(holds: () => boolean, timeoutMs: number): Promise<boolean> {
-    if (holds()) return Promise.resolve(true);
-    return new Promise((done) => {
-      const finish = (result: boolean): void => {
-        clearTimeout(timer);
-        this.#look = null;
-        done(result);
-      };
-      const timer = setTimeout(() => finish(false), timeoutMs);
-      this.#look = () => {
-        if (holds()) finish(true);
-      };
-    });
-  }
 }

@@ -12,11 +12,14 @@ import { Boards, type RequestedBoards } from './boards.ts';
 import { CommandServer } from './command-socket.ts';
 import type { LabCredentials } from './credentials.ts';
 import { Lab, type LabOptions } from './lab.ts';
-import { type LabSummary, labCommands } from './lab-commands.ts';
+import { type DownResult, type LabSummary, labCommands } from './lab-commands.ts';
+import type { LabCompanion } from './lab-companion.ts';
 import type { LabDirectory, RunningRecord } from './lab-directory.ts';
 import { type LabLock, takeLabLock } from './lab-lock.ts';
+import { LabOperations } from './lab-operations.ts';
 import type { LabPlan } from './lab-plan.ts';
 import type { LabEvent } from './lab-view.ts';
+import { OrderBook } from './order-book.ts';
 import { identify, isAlive, signalProcess } from './process-identity.ts';
 
 export interface LabProcessOptions {
@@ -38,6 +41,8 @@ export interface LabProcessOptions {
   readonly onObservation?: (seat: string, observation: Observation) => void;
   readonly onJournal?: LabOptions['onJournal'];
   readonly conditionsOf?: LabOptions['conditionsOf'];
+  /** Made for the plan that is run; beside the listeners of these options, which it does not replace. */
+  readonly companion?: (plan: LabPlan) => LabCompanion;
 }
 
 /** How long what an earlier, killed lab process left running may take to end by itself. */
@@ -88,6 +93,8 @@ export class LabProcess {
     const ended = new Promise<Failure | null>((done) => {
       end = done;
     });
+    const companion = options.companion?.(plan) ?? null;
+    const conditionsOf = options.conditionsOf ?? companion?.conditionsOf;
     const lab = new Lab({
       plan,
       directory,
@@ -99,11 +106,15 @@ export class LabProcess {
       onEvent: (event) => {
         if (event.kind === 'ready' && !event.databaseEmpty) continued = true;
         onEvent(event);
+        companion?.onEvent(event);
         if (event.kind === 'fabric-died')
           void shutDown(new Failure('environment', `the fabric ended: ${event.reason}`));
       },
-      ...(options.onObservation === undefined ? {} : { onObservation: options.onObservation }),
-      ...(options.conditionsOf === undefined ? {} : { conditionsOf: options.conditionsOf }),
+      onObservation: (seat, observation) => {
+        options.onObservation?.(seat, observation);
+        companion?.onObservation(seat, observation);
+      },
+      ...(conditionsOf === undefined ? {} : { conditionsOf }),
       ...(options.onJournal === undefined ? {} : { onJournal: options.onJournal }),
       onProcesses: () => record(),
     });
@@ -116,12 +127,13 @@ export class LabProcess {
     let shutting: Promise<void> | null = null;
     const shutDown = (failure: Failure | null = null): Promise<void> => {
       shutting ??= (async () => {
+        await companion?.settle();
         await lab.stop();
         await boards?.close();
         directory.removeRunning();
         // Whoever asked for this still gets the answer.
         setImmediate(async () => {
-          await server?.close();
+          await Promise.all([server?.close(), companion?.close()]);
           lock.release();
           end(failure);
         });
@@ -129,40 +141,46 @@ export class LabProcess {
       return shutting;
     };
     const onAbort = (): void => void shutDown(new Failure('interrupted', 'interrupted'));
-    let onReady: (summary: LabSummary) => void = () => {};
+    const down = async (): Promise<DownResult> => {
+      const missed = Object.fromEntries(await lab.missedByStopped());
+      await shutDown();
+      return { missed };
+    };
+    let onReady: (operations: LabOperations) => void = () => {};
     let onFailed: (error: unknown) => void = () => {};
-    const summary = new Promise<LabSummary>((done, fail) => {
+    const operations = new Promise<LabOperations>((done, fail) => {
       onReady = done;
       onFailed = fail;
     });
-    summary.catch(() => {});
+    operations.catch(() => {});
+    let ready: LabSummary;
     try {
       record();
-      server = await CommandServer.listen(
-        directory.socket,
-        labCommands(lab, summary, () => shutDown()),
-      );
+      server = await CommandServer.listen(directory.socket, labCommands(operations, down));
       signal.addEventListener('abort', onAbort);
       await lab.start(signal);
       if (plan.attached !== true && plan.seats.some(({ external }) => external)) {
         const { fabricUrl, controlUrl } = lab;
         boards = await Boards.open(plan, directory, options.boards ?? {}, { fabricUrl: fabricUrl!, controlUrl });
       }
+      ready = {
+        plan,
+        fabricUrl: lab.fabricUrl,
+        controlUrl: lab.controlUrl,
+        dashboardUrl: (await companion?.listen(directory)) ?? null,
+        startedAt,
+        continued,
+        external: boards?.seats ?? [],
+      };
+      const served = new LabOperations(lab, ready, new OrderBook(lab), down);
+      companion?.serve(served);
+      onReady(served);
     } catch (error) {
       onFailed(error instanceof Failure ? error : new Failure('environment', messageOf(error)));
       await shutDown();
       await ended;
       throw error;
     }
-    const ready: LabSummary = {
-      plan,
-      fabricUrl: lab.fabricUrl,
-      controlUrl: lab.controlUrl,
-      startedAt,
-      continued,
-      external: boards?.seats ?? [],
-    };
-    onReady(ready);
     return new LabProcess(lab, ready, shutDown, ended);
   }
 

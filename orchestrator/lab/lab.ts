@@ -49,7 +49,7 @@ export interface LabOptions {
   readonly beforeCatchUp?: () => Promise<void>;
   /** Whether nodes' observations are listened to, default true. Without, purchases cannot be followed live. */
   readonly observe?: boolean;
-  /** Every observation that nodes send. */
+  /** Every observation that nodes send, its `t` on the clock of this machine. */
   readonly onObservation?: (seat: string, observation: Observation) => void;
   /** What a seat runs under when it is started, in place of the plan's; asked at each start. */
   readonly conditionsOf?: (seat: string) => NodeConditions;
@@ -143,6 +143,11 @@ export class Lab {
 
   get controlUrl(): string {
     return this.#controlUrl;
+  }
+
+  /** What runs it; null before it is started. */
+  get runtime(): Runtime['name'] | null {
+    return this.#runtime?.name ?? null;
   }
 
   /** Starts both brokers and all nodes that are its own; resolves when these are ready. Stops everything again when that fails. */
@@ -259,6 +264,12 @@ export class Lab {
     const seat = this.#seats.get(seatName);
     if (seat?.plan.external === true) return seat.state === 'starting' || seat.state === 'ready';
     return this.nodeProcess(seatName) !== null;
+  }
+
+  /** How a seat is, at this moment, without asking its node. */
+  seatState(seatName: string): Pick<SeatView, 'state' | 'detail'> {
+    const { state, detail } = this.#seats.get(seatName)!;
+    return { state, detail: state === 'ready' ? null : detail };
   }
 
   /** What the node found at its last start. */
@@ -442,21 +453,23 @@ export class Lab {
   }
 
   async view(timeoutMs = REPORT_MS_MAX): Promise<readonly SeatView[]> {
-    return Promise.all(
-      [...this.#seats.values()].map(async ({ plan, state, detail }): Promise<SeatView> => {
-        const status = this.#control?.status.get(plan.seat);
-        return {
-          seat: plan.seat,
-          node: plan.node,
-          state,
-          pid: this.nodeProcess(plan.seat)?.pid ?? null,
-          readyMs: state === 'ready' ? (status?.readyMs ?? null) : null,
-          http: state === 'ready' ? (status?.http ?? null) : null,
-          detail: state === 'ready' ? null : detail,
-          report: await this.report(plan.seat, timeoutMs),
-        };
-      }),
-    );
+    return Promise.all([...this.#seats.keys()].map((seat) => this.viewOf(seat, timeoutMs)));
+  }
+
+  /** `seatName` must be one of the plan. */
+  async viewOf(seatName: string, timeoutMs = REPORT_MS_MAX): Promise<SeatView> {
+    const { plan, state, detail } = this.#seats.get(seatName)!;
+    const status = this.#control?.status.get(seatName);
+    return {
+      seat: seatName,
+      node: plan.node,
+      state,
+      pid: this.nodeProcess(seatName)?.pid ?? null,
+      readyMs: state === 'ready' ? (status?.readyMs ?? null) : null,
+      http: state === 'ready' ? (status?.http ?? null) : null,
+      detail: state === 'ready' ? null : detail,
+      report: await this.report(seatName, timeoutMs),
+    };
   }
 
   controlStats(): BrokerStats {
@@ -532,8 +545,9 @@ export class Lab {
     for (const line of lines.split('\n')) {
       const observation = line === '' ? null : parseObservation(line);
       if (observation === null) continue;
-      this.purchases.take(offsetMs === 0 ? observation : { ...observation, t: observation.t - offsetMs });
-      this.#options.onObservation?.(seatName, observation);
+      const onOurClock = offsetMs === 0 ? observation : { ...observation, t: observation.t - offsetMs };
+      this.purchases.take(onOurClock);
+      this.#options.onObservation?.(seatName, onOurClock);
     }
   }
 

@@ -16,7 +16,7 @@ import type { FaultState } from './run-record.ts';
 
 export interface InjectorOptions {
   readonly world: FaultWorld;
-  readonly log: RunLog;
+  readonly log: Pick<RunLog, 'write'>;
   /** A metric as it stands now. */
   readonly value: (metric: MetricName) => number;
   /** How long `heal` waits, milliseconds, default 60,000: a broken handler must not keep the run from its end. */
@@ -41,6 +41,11 @@ const HANDLERS: FaultHandlers<FaultWorld, FaultHandler> = {
   restart,
   'slow-disk': slowDisk,
 };
+
+/** What performs `planned` among real nodes. */
+export function liveHandler(world: FaultWorld, planned: PlannedFault): FaultHandler {
+  return handlerOf(HANDLERS, world, planned);
+}
 
 export class FaultInjector {
   readonly #options: InjectorOptions;
@@ -92,7 +97,7 @@ export class FaultInjector {
 
   #run(fault: PlannedFault, begunMs: number): void {
     const begun = this.#due(fault, begunMs).then((due) => {
-      if (due === null) return this.#perform(fault, handlerOf(HANDLERS, this.#options.world, fault));
+      if (due === null) return this.#perform(fault, liveHandler(this.#options.world, fault));
       this.#log(fault, 'skipped', due);
       return null;
     });

@@ -2,7 +2,7 @@
 
 import type { Lab } from '../lab/lab.ts';
 import type { LabFabric } from '../lab/lab-fabric.ts';
-import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
+import type { PlannedSeat } from '../scenario/scenario-plan.ts';
 import type { ActiveLinks } from './active-links.ts';
 import type { ObservationWatch } from './observation-watch.ts';
 import type { SeatConditions } from './seat-conditions.ts';
@@ -27,7 +27,7 @@ export interface FaultLab
 
 export interface FaultWorld {
   readonly lab: FaultLab;
-  readonly plan: ScenarioPlan;
+  readonly plan: { readonly seats: readonly Pick<PlannedSeat, 'seat'>[] };
   readonly conditions: SeatConditions;
   readonly links: ActiveLinks;
   readonly watch: ObservationWatch;

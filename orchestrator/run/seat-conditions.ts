@@ -22,11 +22,11 @@ const RESTLESS: ReadonlySet<BehaviourKind> = new Set<BehaviourKind>([
 ]);
 
 export class SeatConditions {
-  readonly #seats: ReadonlyMap<string, PlannedSeat>;
+  readonly #seats: ReadonlyMap<string, Pick<PlannedSeat, 'conditions'>>;
   readonly #changes = new Map<string, { readonly seats: ReadonlySet<string>; readonly change: Change }>();
   stage: Stage = 'quiet';
 
-  constructor(seats: readonly PlannedSeat[]) {
+  constructor(seats: readonly Pick<PlannedSeat, 'seat' | 'conditions'>[]) {
     this.#seats = new Map(seats.map((seat) => [seat.seat, seat]));
   }
 

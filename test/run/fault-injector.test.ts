@@ -10,7 +10,7 @@ import type { FaultHandler } from '../../orchestrator/run/fault-world.ts';
 import { RunLog } from '../../orchestrator/run/run-log.ts';
 import type { RunEvent } from '../../orchestrator/run/run-record.ts';
 import { quietFaultWorld } from '../support/quiet-fault-world.ts';
-import { fault } from '../support/simulated-plan.ts';
+import { fault, simulatedPlan } from '../support/simulated-plan.ts';
 
 const NEVER = new Promise<never>(() => {});
 const PLANNED = fault('stubborn', 0, null, { kind: 'pause', seats: ['1'] });
@@ -26,21 +26,21 @@ function open(t: TestContext) {
   const injector = new FaultInjector({ world, log, value: () => 0, healMsMax: 30 });
   const states = (id: string): readonly string[] =>
     events.flatMap((event) => (event.event === 'fault' && event.id === id ? [event.state] : []));
-  return { injector, world, events, states };
+  return { injector, events, states };
 }
 
 describe('a fault that is not healed in time', () => {
   const parts: readonly (keyof FaultHandler)[] = ['heal', 'verify'];
   for (const part of parts) {
     it(`has failed, where its ${part} hangs, and makes the run inconclusive`, async (t) => {
-      const { injector, world, events, states } = open(t);
+      const { injector, events, states } = open(t);
       await injector.hold(PLANNED, { ...QUIET, [part]: () => NEVER });
       await injector.hold({ ...PLANNED, id: 'other', title: 'other' }, QUIET);
       await injector.heal();
       assert.equal(states('stubborn').at(-1), 'failed');
       assert.deepEqual(states('other'), ['asked', 'applied', 'verified', 'healed']);
       const { verdict, reasons } = judge({
-        plan: { ...world.plan, checks: [] },
+        plan: { ...simulatedPlan({ nodes: 2 }), checks: [] },
         events,
         history: () => [],
         finals: new Map(),
