@@ -2,7 +2,7 @@
  * A process that explores, one for each core: it waits for messages and ends when nobody can send any more.
  *
  * Schedules leave much garbage and keep none. With a large nursery little of it is ever copied; and where every core is
- * at work, helper threads of one collector would only take from the other processes (measured: 12 % of the CPU time).
+ * at work, helper threads of one collector would only take from the other processes.
  * These are options of a whole process, which is why explorers are no threads.
  */
 import { type ChildProcess, fork } from 'node:child_process';

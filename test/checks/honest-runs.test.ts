@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Prng } from '../../node/simulation/prng.ts';
 import { INVARIANT_IDS } from '../../orchestrator/checks/invariant-id.ts';
-import { judge } from '../../orchestrator/checks/judge.ts';
+import { judge, judgeInvariants } from '../../orchestrator/checks/judge.ts';
 import type { JudgedCheck } from '../../orchestrator/checks/verdict.ts';
 import type { RunRecord } from '../../orchestrator/run/run-record.ts';
 import { invariantCheck, type Line, RecordedRun } from '../support/recorded-run.ts';
@@ -99,6 +99,30 @@ describe('honest nodes', () => {
     const share = metrics['stuck-share']!;
     assert.ok(share > 0.05 && share < 0.3, `share ${share}`);
     assert.deepEqual(new Set(stuck.map(({ reason }) => reason)), new Set(['split']));
+  });
+});
+
+describe('a judgement without figures', () => {
+  it('says of invariants and stuck requests what the whole one says', () => {
+    for (const seed of SEEDS.slice(0, 10)) {
+      for (const profile of ['paper', 'ref-c']) {
+        const record = randomRun(seed, profile).record();
+        const { checks, stuck, metrics } = judge(record);
+        assert.deepEqual(judgeInvariants(record), { checks, requests: metrics.requests, stuck }, `${profile} ${seed}`);
+      }
+    }
+  });
+
+  it('is refused where a check is about a figure', () => {
+    const record = randomRun(SEEDS[0]!, 'paper').record();
+    const check = {
+      ...CHECKS[0]!,
+      kind: 'metric',
+      metric: 'stuck',
+      bound: { atMost: 0 },
+    } as unknown as (typeof CHECKS)[0];
+    const asked = { ...record, plan: { ...record.plan, checks: [check] } };
+    assert.throws(() => judgeInvariants(asked), /expected a check of an invariant/);
   });
 });
 
