@@ -91,8 +91,10 @@ describe('a lab over HTTP', () => {
       const { nodes, differences } = await page.ask('lab');
       return differences.length === 0 && nodes.every(({ report }) => report?.sensorTransactions === 25 + 2 + 2);
     }, 'all values heard by all nodes');
-    const { wallets } = await page.ask('wallets');
-    assert.ok(wallets.length === 3 && wallets.every(({ agreed, views }) => agreed && views[0]!.seats.length === 3));
+    await eventually(async () => {
+      const { wallets } = await page.ask('wallets');
+      return wallets.length === 3 && wallets.every(({ agreed, views }) => agreed && views[0]!.seats.length === 3);
+    }, 'the projection seeing the same');
     assert.deepEqual(
       steady((await page.ask('lab')) as unknown as LabStatus),
       steady(await cli.json<LabStatus>('status')),
