@@ -1,0 +1,3 @@
+export function ConsensusView({ query }: { readonly query: URLSearchParams }) {
+  return <h1>Consensus {query.toString()}</h1>;
+}

@@ -1,0 +1,3 @@
+export function MessagesView({ query }: { readonly query: URLSearchParams }) {
+  return <h1>Messages {query.toString()}</h1>;
+}

@@ -1,0 +1,3 @@
+export function WalletsView({ query }: { readonly query: URLSearchParams }) {
+  return <h1>Wallets {query.toString()}</h1>;
+}
