@@ -133,7 +133,6 @@ function NodeMark({ node, x, y, radius, side, selected, onSelect }: NodeMarkProp
   const { seat, n, quorum } = node;
   return useMemo(
     () => (
-      // biome-ignore lint/a11y/useKeyWithClickEvents: the table of nodes has a button for each.
       // biome-ignore lint/a11y/noStaticElementInteractions: as above; the picture as a whole is an image.
       <g class={`mark ${sign.kind}${selected ? ' selected' : ''}`} onClick={() => onSelect(seat)} data-seat={seat}>
         <title>{`${seat}: ${sign.words}; n ${n ?? '?'}, quorum ${quorum ?? '?'}`}</title>
