@@ -19,7 +19,7 @@ const PACKAGES: Readonly<Record<string, readonly [file: string, path: string]>> 
   'preact/jsx-runtime': ['preact/jsx-runtime/dist/jsxRuntime.mjs', 'preact/jsx-runtime.js'],
 };
 
-const SPECIFIER = /(\bfrom\s*|\bimport\s*)(["'])([^"'\n]+)\2/g;
+const SPECIFIER = /(\bfrom\s*|\bimport\s*)(["'])([\w@./-]+)\2/g;
 
 function withPaths(module: string, path: string): string {
   return module

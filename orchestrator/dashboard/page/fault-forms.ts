@@ -20,6 +20,8 @@ export interface FaultForm {
   /** Key of the scenario language. */
   readonly kind: string;
   readonly title: string;
+  /** In place of the lab's own description of the kind. */
+  readonly words?: string;
   readonly fields: readonly FaultField[];
   /** The value under the key. */
   readonly write: (values: FieldValues) => unknown;
@@ -62,12 +64,14 @@ export const FAULT_FORMS: readonly FaultForm[] = [
   {
     kind: 'link',
     title: 'Cut a link',
+    words: 'all that the one side sends to the other is lost',
     fields: ends,
     write: (values) => ({ ...pair(values), drop: 1 }),
   },
   {
     kind: 'link',
     title: 'Lose or delay messages',
+    words: 'a share is lost, what arrives is late; leave empty what is not wanted',
     fields: [
       ...ends,
       { name: 'drop', label: 'Share lost', kind: 'text', value: '10%', optional: true },

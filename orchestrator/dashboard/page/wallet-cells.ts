@@ -20,12 +20,13 @@ export interface WalletRow {
   readonly cells: readonly Cell[];
 }
 
-/** `nowMs`: on the clock of `apartSince`. */
+/** `nowMs`: on the clock of `apartSince`. `numbers`: balances in the cells, where there is room for them. */
 export function walletRow(
   wallet: WalletAnswer,
   seats: readonly string[],
   apartSince: ReadonlyMap<string, number> | undefined,
   nowMs: number,
+  numbers: boolean,
 ): WalletRow {
   const most = wallet.views[0];
   const viewOf = new Map(wallet.views.flatMap((view) => view.seats.map((seat) => [seat, view] as const)));
@@ -34,18 +35,22 @@ export function walletRow(
   const cells = seats.map((seat): Cell => {
     const view = viewOf.get(seat);
     if (view === undefined || most === undefined) return { kind: 'unheard', sign: '', words: 'not heard' };
-    if (view === most) return { kind: 'same', sign: '=', words: 'as most' };
+    if (view === most) return { kind: 'same', sign: numbers ? String(view.units) : '=', words: 'as most' };
     const difference = view.units - most.units;
     const words =
       view.stateHash === most.stateHash ? `${view.units} units, same State` : `${view.units} units, another State`;
     const since = apartSince?.get(seat);
     if (since === undefined || nowMs - since < APART_MS) {
       moving++;
-      return { kind: 'moving', sign: '\u223c', words: `${words}, for a moment` };
+      return { kind: 'moving', sign: numbers ? `\u223c ${view.units}` : '\u223c', words: `${words}, for a moment` };
     }
     apart++;
-    const sign = difference === 0 ? '\u2260' : difference > 0 ? `+${difference}` : `\u2212${-difference}`;
-    return { kind: 'apart', sign: view.stateHash === most.stateHash ? sign : `${sign}\u2009\u25c7`, words };
+    const amount = numbers ? `\u2260 ${view.units}` : signed(difference);
+    return { kind: 'apart', sign: view.stateHash === most.stateHash ? amount : `${amount}\u2009\u25c7`, words };
   });
   return { units: most?.units ?? null, apart, moving, cells };
+}
+
+function signed(difference: number): string {
+  return difference === 0 ? '\u2260' : difference > 0 ? `+${difference}` : `\u2212${-difference}`;
 }

@@ -25,7 +25,7 @@ export function FaultForm({ kinds }: { readonly kinds: FaultKindsAnswer | null }
           ))}
         </select>
       </label>
-      {known !== undefined && <p class="muted">{known.description}</p>}
+      <p class="muted">{form.words ?? known?.description}</p>
       {known !== undefined && !known.available && <p class="notice warn">What runs this lab cannot do this.</p>}
       <form
         key={form.title}

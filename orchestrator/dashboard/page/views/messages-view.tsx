@@ -13,6 +13,7 @@ import { clockTime, counted, cut, plain } from '../wording.ts';
 const LIVE_SHOWN = 40;
 const PAUSED_SHOWN = 200;
 const DRAWN_EVERY_MS = 1000;
+const HASH = /^[0-9a-f]{32,}$/;
 
 interface Filter {
   readonly kind: string;
@@ -179,10 +180,17 @@ function fieldsText({ fields }: MessageAnswer): string {
     .join(' ');
 }
 
+/** Hashes by their beginnings; all of it is behind the line. */
+function briefly({ fields }: MessageAnswer): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name} ${cut(String(value), HASH.test(String(value)) ? 9 : 48)}`)
+    .join(' · ');
+}
+
 function Line({ message }: { readonly message: MessageAnswer }) {
   return useMemo(() => {
     const { at, node, seat, kind } = message;
-    const text = fieldsText(message);
+    const text = briefly(message);
     return (
       <tr>
         <td class="time">{clockTime(at)}</td>
@@ -191,14 +199,10 @@ function Line({ message }: { readonly message: MessageAnswer }) {
           <span class={`kind ${kind}`}>{kind}</span>
         </td>
         <td class="fields">
-          {text.length <= 160 ? (
-            text
-          ) : (
-            <details>
-              <summary>{cut(text, 150)}</summary>
-              <Fields message={message} />
-            </details>
-          )}
+          <details>
+            <summary>{cut(text, 200)}</summary>
+            <Fields message={message} />
+          </details>
         </td>
       </tr>
     );

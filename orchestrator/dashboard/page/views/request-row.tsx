@@ -1,7 +1,7 @@
 /** One request on the time line, and in words when it is opened. */
 import { useMemo } from 'preact/hooks';
 import type { RequestAnswer } from '../../api/request-shape.ts';
-import { clockTime, cut, milliseconds, plain } from '../wording.ts';
+import { clockTime, counted, cut, milliseconds, plain } from '../wording.ts';
 
 const WIDTH = 600;
 const LEFT = 8;
@@ -40,7 +40,9 @@ export function RequestRow({ request, endMs, open, onToggle }: RequestRowProps) 
           <span class={`badge ${state}`}>{STATES[state]}</span>
           <br />
           <span class="muted">
-            {votes.length} of {quorum} votes
+            {votes.length < quorum
+              ? `${votes.length} of ${quorum} votes`
+              : `${counted(votes.length, 'vote')}, quorum ${quorum}`}
             {requesterMs === null ? '' : `, ${milliseconds(requesterMs)}`}
           </span>
         </div>

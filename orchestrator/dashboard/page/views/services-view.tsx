@@ -1,6 +1,7 @@
 /** What can be bought, for whom, and what became of what was bought. An address with `buy` and `node` only asks. */
 import { useContext, useState } from 'preact/hooks';
-import { LabContext, useTopics } from '../lab-context.ts';
+import { labClient } from '../lab-client.ts';
+import { LabContext, useAnswer, useTopics } from '../lab-context.ts';
 import { byName } from '../node-sign.ts';
 import { Empty } from '../notice.tsx';
 import { hrefOf, replaceRoute } from '../route.ts';
@@ -18,8 +19,11 @@ const PROGRAMS = {
 } as const;
 
 export function ServicesView({ query }: { readonly query: URLSearchParams }) {
-  const { catalogue } = useContext(LabContext);
   const store = useTopics('lab', 'purchases');
+  const known = useContext(LabContext).catalogue;
+  const decided = [...store.purchases.values()].filter(({ outcome }) => outcome === 'decided').length;
+  // Asked again for how often each was bought.
+  const catalogue = useAnswer(labClient.services, `${store.boot} ${decided}`).value ?? known;
   const [node, setNode] = useState(query.get('node'));
   const [latest, setLatest] = useState<string | null>(null);
   const ids = [...new Set([...store.nodes.values()].map((live) => live.node))].sort(byName);

@@ -12,6 +12,8 @@ import { counted, cut, dcoins } from '../wording.ts';
 import { WalletPanel } from './wallet-panel.tsx';
 
 const WALLETS_SHOWN = 64;
+/** More columns than these have no room for numbers, and would change all the time. */
+const NUMBERED_SEATS = 12;
 
 export function WalletsView() {
   const store = useTopics('lab', 'wallets');
@@ -24,9 +26,10 @@ export function WalletsView() {
   const wallets = [...store.wallets.values()].sort((a, b) => byName(a.id, b.id));
   if (!store.heard.has('wallets')) return <Empty>Waiting for the wallets.</Empty>;
   const owners = new Map(nodes.map(({ node, seat }) => [seat, node]));
+  const numbers = seats.length <= NUMBERED_SEATS;
   const rows = wallets.map((wallet) => ({
     wallet,
-    row: walletRow(wallet, seats, store.apartSince.get(wallet.id), nowMs),
+    row: walletRow(wallet, seats, store.apartSince.get(wallet.id), nowMs, numbers),
   }));
   const apart = rows.filter(({ row }) => row.apart > 0).length;
   // What is in dispute must not be among those that are left out.
@@ -38,15 +41,7 @@ export function WalletsView() {
       <div class="title-row">
         <h1>Wallets</h1>
         <p class="summary">
-          {wallets.length === 0 ? (
-            ''
-          ) : apart === 0 ? (
-            <span class="badge up">● all nodes agree on {counted(wallets.length, 'wallet')}</span>
-          ) : (
-            <span class="badge stuck">
-              ≠ nodes disagree on {counted(apart, 'wallet')} of {wallets.length}
-            </span>
-          )}
+          <Agreement wallets={wallets.length} apart={apart} moving={rows.filter(({ row }) => row.moving > 0).length} />
         </p>
       </div>
       {wallets.length === 0 ? (
@@ -54,9 +49,9 @@ export function WalletsView() {
       ) : (
         <>
           <p class="muted">
-            One row for each wallet, one column for each node's view of it. = as most nodes see it; ∼ differs for a
-            moment; a number: so many units more or less; ◇ another State; empty: not heard. The owner's own view is
-            underlined.
+            One row for each wallet, one column for each node's view of it, in units.{' '}
+            {numbers ? '≠: not what most nodes see' : '= as most nodes see it; a number: so many units more or less'}; ∼
+            differs for a moment; ◇ another State; empty: not heard. The owner's own view is underlined.
           </p>
           <div class="scroll">
             <table class="matrix">
@@ -97,6 +92,29 @@ export function WalletsView() {
       {chosen !== undefined && <WalletPanel key={chosen.id} wallet={chosen} onClose={() => setSelected(null)} />}
     </>
   );
+}
+
+interface AgreementProps {
+  readonly wallets: number;
+  readonly apart: number;
+  readonly moving: number;
+}
+
+function Agreement({ wallets, apart, moving }: AgreementProps) {
+  if (wallets === 0) return null;
+  if (apart > 0)
+    return (
+      <span class="badge stuck">
+        ≠ nodes disagree on {counted(apart, 'wallet')} of {wallets}
+      </span>
+    );
+  if (moving > 0)
+    return (
+      <span class="badge changing">
+        ∼ {counted(moving, 'wallet')} of {wallets} on the way to agreement
+      </span>
+    );
+  return <span class="badge up">● all nodes agree on {counted(wallets, 'wallet')}</span>;
 }
 
 interface RowProps {
