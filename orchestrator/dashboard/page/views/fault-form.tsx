@@ -130,7 +130,7 @@ function Field({ field, behaviours }: { readonly field: FaultField; readonly beh
     );
   const found =
     kind === 'behaviour'
-      ? behavioursIn(behaviours?.kinds.find((known) => known.kind === 'behave')?.schema, behaviours?.definitions)
+      ? behavioursIn(behaviours?.kinds.find((known) => known.kind === 'behave')?.schema)
       : (options ?? []);
   if (found.length > 0)
     return (
