@@ -13,6 +13,7 @@ const UID = 10_001;
 const FABRIC_PORT = 1883;
 const CONTROL_PORT = 1884;
 const STATS_PORT = 8081;
+const HTTP_PORT = 8420;
 const HEARTBEAT = '/dev/shm/wallance-heartbeat';
 const NODES = 8;
 
@@ -23,6 +24,8 @@ const HEAD = `# A lab in containers: a broker, ${NODES} nodes, and a lab that ob
 #   docker compose up --wait                            build the images where they are missing, start, wait for health
 #   docker compose exec lab wallance status             who holds what
 #   docker compose exec lab wallance buy 3 espresso --wait
+#   docker compose port lab 8420                        where its page is; changes there need a token:
+#   docker compose exec lab cat /data/labs/lab/dashboard-token
 #   docker compose stop node-3                          and start, kill, logs: nodes are compose's, not the lab's
 #   docker compose down --volumes                       stop, and remove everything
 #
@@ -145,10 +148,14 @@ export function composeFile(plan: LabPlan = composedPlan()): string {
       `mqtt://broker:${FABRIC_PORT}`,
       '--fabric-stats',
       `http://broker:${STATS_PORT}/`,
+      '--http',
+      `0.0.0.0:${HTTP_PORT}`,
     ],
     depends_on: dealt,
     healthcheck: { test: ['CMD', 'node-health'], ...health(60) },
     networks: ['fabric', 'control'],
+    // As the broker's. Within the container it is bound to more than loopback, so that changes need the token.
+    ports: [`127.0.0.1:\${WALLANCE_HTTP_PORT:-}:${HTTP_PORT}`],
     volumes: ['lab:/data', 'credentials-lab:/credentials:ro'],
     stop_grace_period: '10s',
     ...limits('1.0', '256M', 128),
