@@ -123,7 +123,8 @@ function useLabFacts(store: LabStore): { readonly catalogue: ServicesAnswer | nu
       if (store.boot !== asked) return;
       if (services.ok) setCatalogue(services.value);
       if (lab.ok) setLabName(lab.value.plan.lab);
-      if (!services.ok || !lab.ok) again = setTimeout(ask, AGAIN_MS);
+      // Nothing but the name of the lab follows from the other.
+      if (!services.ok) again = setTimeout(ask, AGAIN_MS);
     };
     const end = store.subscribe(['link'], () => {
       if (store.boot === null || store.boot === boot) return;

@@ -102,7 +102,7 @@ function Latency({ latency }: { readonly latency: LatencyAnswer | null }) {
           <tr>
             <th scope="col">Decided</th>
             {['p50', 'p95', 'p99', 'max', 'requests'].map((name) => (
-              <th key={name} scope="col" class="number">
+              <th key={name} scope="col" class={name === 'max' ? 'number wide' : 'number'}>
                 {name}
               </th>
             ))}
@@ -119,7 +119,7 @@ function Latency({ latency }: { readonly latency: LatencyAnswer | null }) {
               ) : (
                 <>
                   {[distribution.p50, distribution.p95, distribution.p99, distribution.max].map((ms, index) => (
-                    <td key={index} class="number">
+                    <td key={index} class={index === 3 ? 'number wide' : 'number'}>
                       {milliseconds(ms)}
                     </td>
                   ))}

@@ -83,7 +83,7 @@ export function WrittenFaultForm() {
         }}
       >
         <label>
-          One entry of a scenario's timeline, without <code>at</code> and <code>when</code>
+          One entry of a scenario's timeline; it begins at once
           <textarea name="written" spellcheck={false} required defaultValue={EXAMPLE} />
         </label>
         <RefusalNotice refused={start.refused} />

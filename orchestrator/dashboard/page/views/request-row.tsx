@@ -103,7 +103,11 @@ function Details({ request }: { readonly request: RequestAnswer }) {
         <Fact name="all decided">
           {allMs === null ? `${commits.length} of ${members} so far` : `after ${milliseconds(allMs)}`}
         </Fact>
-        <Fact name="service">{served === null ? 'not yet' : `${served.phase}: ${cut(served.detail, 200)}`}</Fact>
+        <Fact name="service">
+          {served === null
+            ? 'not yet'
+            : cut([served.phase, served.detail].filter((text) => text !== '').join(': '), 240)}
+        </Fact>
         {stuck !== null && (
           <Fact name="stuck">
             {stuck.reason}: {cut(stuck.detail, 300)}

@@ -4,7 +4,7 @@ import type { WalletAnswer, WalletHistoryAnswer } from '../../api/wallet-shape.t
 import { labClient } from '../lab-client.ts';
 import { useAnswer, useDcoinRate } from '../lab-context.ts';
 import { Empty, RefusalNotice } from '../notice.tsx';
-import { clockTime, cut, money, signed } from '../wording.ts';
+import { clockTime, counted, cut, money, signed } from '../wording.ts';
 
 const CHANGES_SHOWN = 12;
 const AGAIN_MS = 2000;
@@ -34,7 +34,7 @@ export function WalletPanel({ wallet, onClose }: { readonly wallet: WalletAnswer
       <dl>
         {wallet.views.slice(0, 8).map(({ units, stateHash, seats }) => (
           <div key={`${units} ${stateHash}`}>
-            <dt>{money(units, rate)}</dt>
+            <dt>{counted(units, 'unit')}</dt>
             <dd>
               State <code>{stateHash.slice(0, 10)}</code>, seen by{' '}
               {seats.length <= 16 ? seats.join(', ') : `${seats.length} nodes`}
@@ -111,7 +111,6 @@ function History({
 
 const WIDTH = 800;
 const HEIGHT = 150;
-const LEFT = 44;
 
 function Chart({ changes }: { readonly changes: WalletHistoryAnswer['changes'] }) {
   return useMemo(() => {
@@ -119,38 +118,35 @@ function Chart({ changes }: { readonly changes: WalletHistoryAnswer['changes'] }
     const last = changes.at(-1)!;
     const top = Math.max(1, ...changes.map(({ units }) => units));
     const low = Math.min(0, ...changes.map(({ units }) => units));
-    const x = (at: number): number => LEFT + ((at - first.at) / Math.max(1, last.at - first.at)) * (WIDTH - LEFT - 8);
-    const y = (units: number): number => HEIGHT - 18 - ((units - low) / (top - low)) * (HEIGHT - 28);
-    const steps = changes.map(({ at, units }, index) =>
-      index === 0 ? `M${x(at).toFixed(1)} ${y(units).toFixed(1)}` : `H${x(at).toFixed(1)}V${y(units).toFixed(1)}`,
+    const x = (at: number): string => (((at - first.at) / Math.max(1, last.at - first.at)) * WIDTH).toFixed(1);
+    const y = (units: number): string => (HEIGHT - 4 - ((units - low) / (top - low)) * (HEIGHT - 8)).toFixed(1);
+    // Many small changes in a row are told as one: they were spread over the time before it.
+    const steps = changes.map(({ at, units, count }, index) =>
+      index === 0 ? `M${x(at)} ${y(units)}` : count > 1 ? `L${x(at)} ${y(units)}` : `H${x(at)}V${y(units)}`,
     );
+    const purchases = changes.filter(({ cause }) => cause === 'decision').map(({ at }) => `M${x(at)} 0V${HEIGHT}`);
     return (
-      <svg
-        class="chart"
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        role="img"
-        aria-label={`Balance from ${first.units} to ${last.units} units; at most ${top}`}
-      >
-        <line class="axis" x1={LEFT} y1={y(0)} x2={WIDTH} y2={y(0)} />
-        <text x={4} y={y(top) + 4}>
-          {top} u
-        </text>
-        <text x={4} y={y(0) + 4}>
-          0 u
-        </text>
-        <text x={LEFT} y={HEIGHT - 3}>
-          {clockTime(first.at)}
-        </text>
-        <text x={WIDTH - 60} y={HEIGHT - 3}>
-          {clockTime(last.at)}
-        </text>
-        <path d={steps.join('')} />
-        {changes
-          .filter(({ cause }) => cause === 'decision')
-          .map(({ at, units }) => (
-            <circle key={at} class="decision" cx={x(at)} cy={y(units)} r={4} />
-          ))}
-      </svg>
+      <figure>
+        <p class="chart-words">
+          <span>at most {counted(top, 'unit')}</span>
+          {purchases.length > 0 && <span class="key cut">purchases</span>}
+        </p>
+        <svg
+          class="chart"
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`Balance from ${first.units} to ${last.units} units; at most ${top}`}
+        >
+          <path class="axis" d={`M0 ${y(0)}H${WIDTH}`} />
+          <path class="purchases-made" d={purchases.join('')} />
+          <path d={steps.join('')} />
+        </svg>
+        <p class="chart-words">
+          <span>{clockTime(first.at)}</span>
+          <span>{clockTime(last.at)}</span>
+        </p>
+      </figure>
     );
   }, [changes]);
 }
