@@ -4,6 +4,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { SyntheticLab } from '../../orchestrator/dashboard/synthetic-lab.ts';
+import { newPlan } from '../../orchestrator/lab/kept-lab.ts';
 import { PROJECT_ROOT } from '../../orchestrator/project.ts';
 import { BrowserPage, launchBrowser } from '../support/browser-page.ts';
 import { CommandLine } from '../support/command-line.ts';
@@ -36,6 +38,17 @@ async function open(t: TestContext, url: string): Promise<BrowserPage> {
 /** What an espresso costs, and more, as every node sees it. */
 async function fund(cli: CommandLine, ...nodes: readonly string[]): Promise<void> {
   for (const node of nodes) await cli.ok('sample', node, '--count', '25');
+}
+
+const HOSTILE = {
+  service: '<img src=x onerror=hit()>',
+  program: { kind: 'log', text: '<b onclick=hit()>served</b>' },
+  id: '"><script>hit()</script>',
+};
+const HOSTILE_SEAT = { seat: HOSTILE.id, node: HOSTILE.id };
+
+async function assertNoMarkup({ page }: BrowserPage): Promise<void> {
+  assert.equal(await page.locator('main img, main script, main b[onclick], dialog img').count(), 0);
 }
 
 describe('the page', () => {
@@ -116,35 +129,60 @@ describe('the page', () => {
     screen.assertCalm(/status of 400/);
   });
 
-  it('shows what others have made up as text, and runs nothing of it', async (t) => {
-    const markup = '<img src=x onerror=hit()>';
+  it('shows the name of a service as text, in its dialog and wherever it is bought', async (t) => {
     const services = join(new CommandLine().home, 'services.json');
-    writeFileSync(services, JSON.stringify([{ name: markup, priceDcoins: 1, program: { kind: 'log', text: '<b onclick=hit()>served</b>' } }]));
-    const { cli, url, api } = await lab(t, '--services', services);
+    writeFileSync(services, JSON.stringify([{ name: HOSTILE.service, priceDcoins: 1, program: HOSTILE.program }]));
+    const { cli, url } = await lab(t, '--services', services);
     await fund(cli, '1');
-    const voters = ['"><script>hit()</script>', '</td><svg onload=hit()>'];
-    await api.ask('startFault', {
-      body: { behave: { nodes: '2', behaviours: [{ 'forged-voter': { voters } }, 'hostile-payloads'] } },
-    });
     const screen = await open(t, `${url}#/services`);
-    const { page } = screen;
-    await page.getByRole('link', { name: 'Buy' }).first().click();
+    await screen.page.getByRole('link', { name: 'Buy' }).first().click();
     await screen.shows('dialog h2', /<img src=x onerror=hit\(\)>/);
-    await page.getByRole('button', { name: 'Buy', exact: true }).click();
-    await screen.shows('.purchase', /<img src=x onerror=hit\(\)> for node 1/);
-    for (const view of ['messages', 'consensus', 'wallets', 'faults', 'lab']) {
-      await page
-        .getByRole('navigation')
-        .getByRole('link', { name: new RegExp(`^${view}$`, 'i') })
-        .click();
-      await screen.shows('h1', new RegExp(view, 'i'));
-      if (view === 'messages') await screen.shows('.messages', /<script>hit\(\)|<svg onload=hit\(\)>/);
-      if (view === 'consensus') await screen.shows('.requests', /<img src=x/);
-    }
-    await page.goto(`${url}#/services?buy=${encodeURIComponent(voters[0]!)}&node=${encodeURIComponent(voters[1]!)}`);
-    await screen.shows('.notice', /no service .*<script>hit/);
-    assert.equal(await page.locator('main img, main script, main svg[onload]').count(), 0);
+    await screen.page.getByRole('button', { name: 'Buy', exact: true }).click();
+    await screen.shows('.purchase', /<img src=x onerror=hit\(\)> for node 1.*Decision done/);
+    await screen.page.goto(
+      `${url}#/services?buy=${encodeURIComponent(HOSTILE.id)}&node=${encodeURIComponent(HOSTILE.id)}`,
+    );
+    await screen.shows('.notice', /no service .*<script>hit\(\)/);
+    await assertNoMarkup(screen);
     screen.assertCalm();
+  });
+
+  it('shows ids, messages and reasons that nodes have made up as text, in every view', async (t) => {
+    const plan = newPlan('made-up', { nodes: 3, sensors: [] });
+    const made = await SyntheticLab.open({
+      ...plan,
+      seats: plan.seats.map((seat, i) => (i === 2 ? { ...seat, ...HOSTILE_SEAT } : seat)),
+    });
+    t.after(() => made.close());
+    const { id, service } = HOSTILE;
+    made.live.seat(id, 'crashed', id);
+    made.tell('1', 'sensor.tx', { topic: id, [id]: [id, id] }, id);
+    made.tell('1', 'wallet', { id, cU: 7, state: id });
+    made.tell('2', 'wallet', { id, cU: 9, state: service });
+    const request = { reqId: id, R: id, prevState: id, service, price: 2 };
+    made.tell('1', 'req.tx', request, id);
+    made.tell('2', 'vote.tx', { ...request, voter: id, remU: 3 }, id);
+    made.tell('1', 'decide', { ...request, newState: id, remU: 3, nUsed: 3, qUsed: 2 });
+    made.tell('1', 'svc.end', { ...request, key: id, phase: service, detail: id });
+    made.tell('2', 'conditions', { behaviours: [{ kind: id }] });
+    const screen = await open(t, made.url);
+    const { page } = screen;
+    await screen.shows('.nodes', /<script>hit/);
+    await page.locator('.nodes button').last().click();
+    await screen.shows('.panel', /<script>hit/);
+    for (const [view, selector] of [
+      ['Wallets', '.matrix'],
+      ['Consensus', '.requests'],
+      ['Messages', '.messages'],
+      ['Services', 'select'],
+    ] as const) {
+      await page.getByRole('navigation').getByRole('link', { name: view }).click();
+      await screen.shows(selector, /<script>hit/);
+      if (view === 'Wallets') await page.locator('.matrix button').last().click();
+      if (view === 'Consensus') await page.locator('.requests button').first().click();
+      await assertNoMarkup(screen);
+    }
+    screen.assertCalm(/status of 503|status of 404/);
   });
 
   it('says that the lab does not answer, and goes on by itself with the one that comes back', async (t) => {
