@@ -25,6 +25,7 @@ import { benchHarness } from './harness.ts';
 import { benchHashing } from './hashing.ts';
 import { benchLab } from './lab.ts';
 import { benchLarge } from './large.ts';
+import { benchPage } from './page.ts';
 import { writeReadmeTable } from './readme-table.ts';
 import { benchSimulation } from './simulation.ts';
 import { benchStore } from './store.ts';
@@ -40,6 +41,7 @@ const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figu
   checks: (quick) => benchChecks(quick),
   lab: (quick) => benchLab(quick),
   harness: (quick) => benchHarness(quick),
+  page: (quick) => benchPage(quick),
   containers: (quick) => withEngine(() => benchContainers(quick)),
 };
 

@@ -108,6 +108,31 @@ describe('names and sizes', () => {
   });
 });
 
+describe('the page of a lab', () => {
+  const page = tracked.filter((path) => /^orchestrator\/dashboard\/page\/.*\.(tsx?|html)$/.test(path));
+
+  it('makes no markup of text and runs none of it: there is nothing that could', () => {
+    const bad =
+      /innerHTML|outerHTML|insertAdjacentHTML|dangerouslySet|document\.write|srcdoc|DOMParser|\beval\(|new Function|createContextualFragment|setAttribute\(/;
+    assert.ok(page.length > 20);
+    assert.deepEqual(
+      offenders(page, (path) => bad.test(code(path))),
+      [],
+    );
+  });
+
+  it('asks for nothing outside of the lab, and its files are named and bounded like all others', () => {
+    assert.deepEqual(
+      offenders(page, (path) => /https?:\/\//.test(text(path))),
+      [],
+    );
+    assert.deepEqual(
+      offenders(page, (path) => /[A-Z_]/.test(path) || text(path).split('\n').length > 650),
+      [],
+    );
+  });
+});
+
 describe('PROTOCOL.md', () => {
   const defined = new Set([...text('PROTOCOL.md').matchAll(/^\*\*([RD]-\d\d)/gm)].map((match) => match[1]!));
   const cited = (paths: readonly string[]) => {
