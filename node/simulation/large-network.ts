@@ -20,8 +20,9 @@
  * Kept by node: balance and place in the chain of the wallets that buy, and nothing of the others.
  *
  * Which profiles: event driven, configured members, one vote per State, the first vote counts (`paper`); what keeps the
- * others out is told at {@link largeNetworkProblems}. It models neither faults nor sensor transactions, nor the eviction of misplaced rows: a node that falls four decisions of one
- * wallet behind, which these latencies would have to bring about, is refused.
+ * others out is told at {@link largeNetworkProblems}. It models neither faults nor sensor transactions, nor the eviction
+ * of misplaced rows: a node that falls four decisions of one wallet behind, which these latencies would have to bring
+ * about, is refused.
  */
 import { invariant } from '../protocol/invariant.ts';
 import { INT32_MAX, type MessageHead } from '../protocol/message.ts';
