@@ -391,7 +391,7 @@ export class LedgerNode<W, R extends RequestHead, V extends VoteHead> {
       previousState: wallets.stateHash(wallet),
       newState: wallets.stateHash(settlement.wallet),
       remainingUnits: votes.remainingUnits(vote),
-      voters: [...group.voters.keys()],
+      voters: [...group.voters],
       rewarded,
       rewardUnits,
       n,

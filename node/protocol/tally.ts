@@ -18,8 +18,8 @@ export interface VoteRow<V extends VoteHead> {
 export interface Group<V extends VoteHead> {
   /** In order of arrival, never empty. */
   readonly rows: VoteRow<V>[];
-  /** Distinct voters and how many rows each has. */
-  readonly voters: Map<string, number>;
+  /** Distinct voters, in order of arrival. */
+  readonly voters: Set<string>;
 }
 
 export interface SlotTally<V extends VoteHead> {
@@ -53,9 +53,9 @@ export class Tally<V extends VoteHead> {
     const { requester, slot, group, voter } = row.vote;
     const slots = found(this.#slots, requester, () => new Map<string, SlotTally<V>>());
     const tally = found(slots, slot, () => ({ firstByVoter: new Map(), groups: new Map() }));
-    const votes = found(tally.groups, group, () => ({ rows: [], voters: new Map() }));
+    const votes = found(tally.groups, group, () => ({ rows: [], voters: new Set() }));
     votes.rows.push(row);
-    votes.voters.set(voter, (votes.voters.get(voter) ?? 0) + 1);
+    votes.voters.add(voter);
     if (!tally.firstByVoter.has(voter)) tally.firstByVoter.set(voter, row);
     this.#size++;
   }

@@ -213,8 +213,8 @@ export class DeliveryNetwork {
         inputs.push({ kind: 'nonce-found', ticket: effect.ticket, nonce });
       }
     }
-    const committed = serial!.commits === 'changes' ? 'persist' : 'settled';
-    if (steps.some((effects) => effects.some(({ kind }) => kind === committed))) endMs += serial!.commitMs;
+    const charged = serial!.commits === 'changes' ? 'persist' : 'settled';
+    if (steps.some((effects) => effects.some(({ kind }) => kind === charged))) endMs += serial!.commitMs;
     this.#freeMs[node] = endMs;
     for (const effects of steps) for (const effect of effects) this.#perform(node, effect, effects, endMs);
   }

@@ -13,11 +13,16 @@
  * receivers are worked off one by one, each with its few events in order; the votes and requests that they send arrive
  * in later windows. A window begins at the first moment at which anything can happen, so quiet time costs nothing.
  *
+ * Where nodes do one thing at a time, windows are of arrivals all the same: a node works off what it is given in the
+ * order of arrival, so what came before settles when it gets to something (receiver-queues.ts), and what follows from
+ * that leaves later still.
+ *
  * Kept by node: balance and place in the chain of the wallets that buy, and nothing of the others.
  *
- * Which profiles: event driven, configured members, one vote per State, the first vote counts (`paper`). It models
- * neither faults nor sensor transactions, nor the eviction of misplaced rows: a node that falls four decisions of one
- * wallet behind, which these latencies would have to bring about, is refused.
+ * Which profiles: event driven, configured members, one vote per State, the first vote counts (`paper`); what keeps the
+ * others out is told at {@link largeNetworkProblems}. It models neither faults nor sensor transactions, nor the eviction
+ * of misplaced rows: a node that falls four decisions of one wallet behind, which these latencies would have to bring
+ * about, is refused.
  */
 import { invariant } from '../protocol/invariant.ts';
 import { INT32_MAX, type MessageHead } from '../protocol/message.ts';
@@ -101,7 +106,17 @@ interface Trigger {
 /** Rows that a core keeps for one pair before it evicts any: a lag that this engine does not model. */
 const LAG_MAX = 3;
 
-/** What keeps a profile from running here; empty: nothing. */
+/**
+ * What keeps a profile from running here; empty: nothing. The reference codes do not, and it would take the state machine
+ * of each node to run them:
+ * - `schedule`: a `reference-loop` makes at most one vote for each message that comes, of whatever kind, so every
+ *   delivery matters and none can be left out; where votes are counted by period, all moments are those of the clocks.
+ * - `votesPerState`, `duplicateVotes`: who votes again for a second request on one State can have nodes settle different
+ *   ones, so the chain of a wallet is each node's own and no longer one.
+ * - `networkSize`: each node's quorum follows the wallets that it has met so far.
+ * - `outdate`, `timeMinusOneBlocks`: votes leave the count with later requests, or wait behind a certain one.
+ * How `ref-c` rewards, rounds and prints balances can be had with `paper`, by the parameters of that.
+ */
 export function largeNetworkProblems(parameters: Parameters): Problem[] {
   const wanted: Partial<Parameters> = {
     schedule: 'event',
