@@ -9,15 +9,6 @@ import { RequestRow } from './request-row.tsx';
 const REQUESTS_SHOWN = 30;
 const STUCK_SHOWN = 10;
 
-const CLASSES = {
-  double: 'two requests on one State',
-  split: 'votes are split',
-  unfunded: 'not paid for in the eyes of too many',
-  stale: 'on a State that is past',
-  lost: 'messages were lost',
-  unexplained: 'not explained',
-} as const;
-
 export function ConsensusView({ query }: { readonly query: URLSearchParams }) {
   const store = useTopics('lab', 'requests');
   const [open, setOpen] = useState<string | null>(query.get('request'));
@@ -150,8 +141,7 @@ function Stuck({
             <button type="button" class="as-link" onClick={() => onOpen(requestId)}>
               {cut(requestId, 9)}
             </button>{' '}
-            node {cut(requester, 24)}, {cut(service, 32)}:{' '}
-            <b>{why === null ? 'not explained' : `${why.reason}, ${CLASSES[why.reason]}`}</b>
+            node {cut(requester, 24)}, {cut(service, 32)}: <b>{why?.reason ?? 'unexplained'}</b>
             {why !== null && `: ${cut(why.detail, 200)}`}
             {why !== null && why.undecidedAt.length > 0 && `; undecided at ${cut(why.undecidedAt.join(', '), 80)}`}
           </li>
