@@ -88,9 +88,13 @@ describe('a lab over HTTP', () => {
       await page.ask('sample', { body: { node: '1', count: 2 } }),
     );
     await eventually(async () => {
+      const { nodes, differences } = await page.ask('lab');
+      return differences.length === 0 && nodes.every(({ report }) => report?.sensorTransactions === 25 + 2 + 2);
+    }, 'all values heard by all nodes');
+    await eventually(async () => {
       const { wallets } = await page.ask('wallets');
-      return wallets.every(({ agreed }) => agreed) && wallets[0]!.views[0]!.units >= 4;
-    }, 'two values twice for node 1, everywhere');
+      return wallets.length === 3 && wallets.every(({ agreed, views }) => agreed && views[0]!.seats.length === 3);
+    }, 'the projection seeing the same');
     assert.deepEqual(
       steady((await page.ask('lab')) as unknown as LabStatus),
       steady(await cli.json<LabStatus>('status')),
