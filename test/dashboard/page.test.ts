@@ -185,6 +185,21 @@ describe('the page', () => {
     screen.assertCalm(/status of 503|status of 404/);
   });
 
+  it('asks for the token where changes need one, and says why something was not done', async (t) => {
+    const made = await SyntheticLab.open(newPlan('guarded', { nodes: 2, sensors: [] }), 'thetoken');
+    t.after(() => made.close());
+    const screen = await open(t, `${made.url}#/services?buy=espresso&node=2`);
+    const buy = screen.page.getByRole('button', { name: 'Buy', exact: true });
+    await buy.click();
+    await screen.shows('dialog .notice', /changes need its token/);
+    await screen.page.getByLabel('Token of the lab').fill('thetoken');
+    await screen.page.getByRole('button', { name: 'Keep it' }).click();
+    await screen.shows('dialog .notice', /Try again/);
+    await buy.click();
+    await screen.shows('dialog .notice', /this lab has no nodes/);
+    screen.assertCalm(/status of (401|503)/);
+  });
+
   it('says that the lab does not answer, and goes on by itself with the one that comes back', async (t) => {
     const { cli, url } = await lab(t);
     const port = new URL(url).port;

@@ -1,8 +1,8 @@
 /** One wallet: who sees it how, and what became of it as its owner saw it. */
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { WalletAnswer, WalletHistoryAnswer } from '../../api/wallet-shape.ts';
 import { labClient } from '../lab-client.ts';
-import { useAnswer } from '../lab-context.ts';
+import { useFreshAnswer } from '../lab-context.ts';
 import { Empty, RefusalNotice } from '../notice.tsx';
 import { clockTime, counted, cut, plain, signed } from '../wording.ts';
 
@@ -17,11 +17,7 @@ const CAUSES = {
 } as const;
 
 export function WalletPanel({ wallet, onClose }: { readonly wallet: WalletAnswer; readonly onClose: () => void }) {
-  const { value, refused, again } = useAnswer(() => labClient.walletHistory(wallet.id), wallet.id);
-  useEffect(() => {
-    const timer = setInterval(again, AGAIN_MS);
-    return () => clearInterval(timer);
-  }, [again]);
+  const { value, refused } = useFreshAnswer(() => labClient.walletHistory(wallet.id), wallet.id, AGAIN_MS);
   return (
     <section class="panel" aria-label={`Wallet ${wallet.id}`}>
       <div class="panel-head">
