@@ -143,6 +143,11 @@ async function takePicture(
   file: string | null,
 ): Promise<string[]> {
   const page = await (await browser.newContext(options)).newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 400/.test(message.text())) complaints.push(message.text());
+  });
   await page.goto(`${url}#/${view.hash}`);
   await view.ready(page);
   await page.locator('.link-state.live').waitFor();
@@ -151,7 +156,7 @@ async function takePicture(
     await page.screenshot({ path: file, fullPage: view.name !== 'messages' && view.name !== 'purchase' });
   const found = await page.evaluate<string[]>(CUT_OFF);
   await page.context().close();
-  return found;
+  return [...found, ...complaints];
 }
 
 /** Purchases that go well, then a Byzantine node, a cut link, a partition and a crash, and one that is stuck. */
@@ -186,7 +191,8 @@ async function liveThrough(url: string): Promise<void> {
     ['2', 'Tea'],
   ];
   for (const [index, [node, service]] of bought.entries()) {
-    await post('/api/purchases', { node, service });
+    // Its values may still be on their way.
+    await post('/api/purchases', { node, service, mode: 'wait' });
     await until(`purchase ${index + 1} is decided everywhere`, async () => {
       const all = await states();
       return all.length === index + 1 && all.every((state) => state === 'everywhere');
