@@ -1,5 +1,5 @@
 /** Requests on their way: one row each on a time line, newest first, those that are stuck before all others. */
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { LatencyAnswer, RequestAnswer } from '../../api/request-shape.ts';
 import { useTopics } from '../lab-context.ts';
 import { Empty } from '../notice.tsx';
@@ -13,6 +13,7 @@ export function ConsensusView({ query }: { readonly query: URLSearchParams }) {
   const store = useTopics('lab', 'requests');
   const [open, setOpen] = useState<string | null>(query.get('request'));
   const wanted = query.get('request');
+  const toggle = useCallback((requestId: string) => setOpen((before) => (before === requestId ? null : requestId)), []);
   useEffect(() => setOpen(wanted), [wanted]);
   if (!store.heard.has('requests')) return <Empty>Waiting for the requests.</Empty>;
   const all = [...store.requests.values()].sort((a, b) => b.sentAt - a.sentAt);
@@ -22,7 +23,6 @@ export function ConsensusView({ query }: { readonly query: URLSearchParams }) {
   const asked = open === null ? undefined : store.requests.get(open);
   const shown = asked === undefined || recent.includes(asked) ? recent : [asked, ...recent];
   const endMs = niceEnd(Math.max(1, ...shown.map(lastMs)));
-  const toggle = (requestId: string): void => setOpen(open === requestId ? null : requestId);
   return (
     <>
       <div class="title-row">

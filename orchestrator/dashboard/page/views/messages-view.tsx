@@ -43,7 +43,8 @@ export function MessagesView() {
       if (answer.ok) setPaused((now) => (now === null ? null : answer.value.messages));
     });
   };
-  const set = (change: Partial<Filter>): void => setFilter({ ...filter, ...change });
+  // Two changes may come before the next picture.
+  const set = (change: Partial<Filter>): void => setFilter((before) => ({ ...before, ...change }));
   return (
     <>
       <div class="title-row">
