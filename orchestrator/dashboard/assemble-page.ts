@@ -9,7 +9,8 @@ import { Failure } from '../failure.ts';
 import { PROJECT_ROOT } from '../project.ts';
 
 const SOURCE = join(PROJECT_ROOT, 'orchestrator', 'dashboard', 'page');
-const COMPILED = join(PROJECT_ROOT, 'dist', 'page-modules', 'page');
+const MODULES = join(PROJECT_ROOT, 'dist', 'page-modules');
+const COMPILED = join(MODULES, 'page');
 const TARGET = join(PROJECT_ROOT, 'dist', 'page');
 
 /** By what is imported: the file, and its path in the page. */
@@ -52,3 +53,5 @@ cpSync(join(SOURCE, 'style.css'), join(TARGET, 'style.css'));
 const links = [...modules.keys()].sort().map((path) => `<link rel="modulepreload" href="/assets/${path}">`);
 const index = readFileSync(join(SOURCE, 'index.html'), 'utf8').replace('<!-- modules -->', links.join('\n'));
 writeFileSync(join(TARGET, 'index.html'), index);
+// The contract of the API was compiled along with it, for its types.
+rmSync(MODULES, { recursive: true });

@@ -28,8 +28,8 @@ export class SyntheticLab {
     this.url = url;
   }
 
-  /** On a free port of loopback. All seats are ready. */
-  static async open(plan: LabPlan): Promise<SyntheticLab> {
+  /** On a free port of loopback. All seats are ready. `token`: what changes need, as if it were bound elsewhere. */
+  static async open(plan: LabPlan, token: string | null = null): Promise<SyntheticLab> {
     const live = new LiveLab(plan, randomUUID());
     for (const { seat } of plan.seats) live.seat(seat, 'ready', null);
     const runs = new KeptRuns(join(PROJECT_ROOT, 'there-are-none'));
@@ -46,7 +46,7 @@ export class SyntheticLab {
       hub: new EventHub({ live, nowMs: monotonicMs, refresh: () => {} }),
       runs,
       page: readPage(join(PROJECT_ROOT, 'dist', 'page')),
-      guard: { host: '127.0.0.1', token: null },
+      guard: { host: '127.0.0.1', token },
       onBug: (text) => {
         throw new Error(text);
       },

@@ -7,6 +7,7 @@ import { faultKinds } from '../../orchestrator/dashboard/fault-kinds.ts';
 import { behavioursIn, FAULT_FORMS } from '../../orchestrator/dashboard/page/fault-forms.ts';
 import { LabStore, MESSAGES_KEPT } from '../../orchestrator/dashboard/page/lab-store.ts';
 import { linkDamage } from '../../orchestrator/dashboard/page/link-damage.ts';
+import { quorumMark } from '../../orchestrator/dashboard/page/quorum-mark.ts';
 import { layOut } from '../../orchestrator/dashboard/page/topology-layout.ts';
 import { APART_MS, walletRow } from '../../orchestrator/dashboard/page/wallet-cells.ts';
 import { readFault } from '../../orchestrator/dashboard/read-fault.ts';
@@ -162,6 +163,16 @@ const link = (from: readonly string[] | null, to: readonly string[] | null, drop
   drop,
   delayMs,
   flapping: false,
+});
+
+describe('the quorum mark', () => {
+  const votes = (...remaining: readonly number[]) =>
+    remaining.map((remainingUnits, index) => ({ voter: String(index), remainingUnits, afterMs: index }));
+
+  it('stands where enough votes are alike, not where enough have come', () => {
+    assert.deepEqual(quorumMark({ votes: votes(4, 4, 9, 4), quorum: 3 }), { agreeing: 3, reachedAt: 3 });
+    assert.deepEqual(quorumMark({ votes: votes(4, 9, 4, 9), quorum: 3 }), { agreeing: 2, reachedAt: null });
+  });
 });
 
 describe('damaged links', () => {

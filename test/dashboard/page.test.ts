@@ -185,6 +185,47 @@ describe('the page', () => {
     screen.assertCalm(/status of 503|status of 404/);
   });
 
+  it('counts the messages that it leaves out, and has them when it is paused', async (t) => {
+    const made = await SyntheticLab.open(newPlan('busy', { nodes: 2, sensors: [] }));
+    t.after(() => made.close());
+    for (let value = 1; value <= 300; value++) made.tell('1', 'sensor.tx', { value: `v${value}` });
+    const screen = await open(t, `${made.url}#/messages`);
+    const { page } = screen;
+    await screen.shows('.messages', /value v300/);
+    assert.equal(await page.locator('.messages tbody tr').count(), 40);
+    for (let value = 301; value <= 600; value++) made.tell('2', 'sensor.tx', { value: `v${value}` });
+    await screen.shows('.summary', /200 left out in between/);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByLabel('Containing').fill('v350');
+    await screen.shows('.messages', /value v350/);
+    made.tell('1', 'req.tx', { reqId: 'aa', R: '1', value: 'v350' });
+    await page.getByLabel('Node').selectOption('2');
+    assert.equal(await page.locator('.messages tbody tr').count(), 1);
+    await page.getByLabel('Containing').fill('nothing like it');
+    await screen.shows('.empty', /None of the last 600 messages is like that/);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByLabel('Containing').fill('');
+    await page.getByLabel('Kind').selectOption('request');
+    await page.getByLabel('Node').selectOption('');
+    await screen.shows('.messages', /request.*reqId aa/);
+    screen.assertCalm(/status of 503/);
+  });
+
+  it('asks for the token where changes need one, and says why something was not done', async (t) => {
+    const made = await SyntheticLab.open(newPlan('guarded', { nodes: 2, sensors: [] }), 'thetoken');
+    t.after(() => made.close());
+    const screen = await open(t, `${made.url}#/services?buy=espresso&node=2`);
+    const buy = screen.page.getByRole('button', { name: 'Buy', exact: true });
+    await buy.click();
+    await screen.shows('dialog .notice', /changes need its token/);
+    await screen.page.getByLabel('Token of the lab').fill('thetoken');
+    await screen.page.getByRole('button', { name: 'Keep it' }).click();
+    await screen.shows('dialog .notice', /Try again/);
+    await buy.click();
+    await screen.shows('dialog .notice', /this lab has no nodes/);
+    screen.assertCalm(/status of (401|503)/);
+  });
+
   it('says that the lab does not answer, and goes on by itself with the one that comes back', async (t) => {
     const { cli, url } = await lab(t);
     const port = new URL(url).port;

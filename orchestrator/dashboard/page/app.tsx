@@ -1,4 +1,11 @@
-/** The frame round every view: which lab this is, whether it answers, and the way from view to view. */
+/**
+ * The frame round every view: which lab this is, whether it answers, and the way from view to view.
+ *
+ * What the interface of the paper (V.C) shows, and where it is here: every node's wallet (Wallets), what becomes of it over
+ * time (the history of a wallet), pending requests (Consensus, and each node's own in Lab), votes (Consensus), services with
+ * their prices (Services), the choice of a node and the purchase on its behalf (Services), the service's output (the last
+ * step of a purchase). Like that one it sends no vote: it asks the lab, which orders from a node.
+ */
 import type { ComponentType } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ServicesAnswer } from '../api/service-shape.ts';

@@ -59,6 +59,8 @@ export const labClient = {
   walletHistory: (node: string) => ask<AnswerOf<'walletHistory'>>('GET', `/api/wallets/${part(node)}/history`),
   /** The same `key` is the same purchase, however often it is sent. */
   buy: (order: OrderBody, key: string) => ask<AnswerOf<'buy'>>('POST', '/api/purchases', order, key),
+  /** The last ones without a gap; at most 2000. */
+  messages: (limit: number) => ask<AnswerOf<'messages'>>('GET', `/api/messages?limit=${limit}`),
   faultKinds: () => ask<AnswerOf<'faultKinds'>>('GET', '/api/faults/kinds'),
   startFault: (written: Readonly<Record<string, unknown>>) =>
     ask<AnswerOf<'startFault'>>('POST', '/api/faults', written),

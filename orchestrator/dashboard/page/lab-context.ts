@@ -65,6 +65,17 @@ export function useAnswer<T>(ask: () => Promise<Answer<T>>, key: string): Asked<
   return got.key === key ? { ...got, again } : { value: null, refused: null, again };
 }
 
+/** As {@link useAnswer}, and again every `everyMs`. */
+export function useFreshAnswer<T>(ask: () => Promise<Answer<T>>, key: string, everyMs: number): Asked<T> {
+  const asked = useAnswer(ask, key);
+  const { again } = asked;
+  useEffect(() => {
+    const timer = setInterval(again, everyMs);
+    return () => clearInterval(timer);
+  }, [again, everyMs]);
+  return asked;
+}
+
 /** Draws the component again every `everyMs` while `wanted`. */
 export function useTick(everyMs: number, wanted: boolean): void {
   const [, redraw] = useState(0);

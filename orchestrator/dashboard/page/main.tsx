@@ -4,8 +4,17 @@ import { App } from './app.tsx';
 import { Feed } from './feed.ts';
 import { LabStore } from './lab-store.ts';
 
+/** Where no pictures are made, in a tab behind others, it is drawn all the same: whoever comes back sees what is. */
+const HIDDEN_MS = 1000;
+
 options.debounceRendering = (draw) => {
-  requestAnimationFrame(draw);
+  const once = (): void => {
+    clearTimeout(late);
+    cancelAnimationFrame(frame);
+    draw();
+  };
+  const late = setTimeout(once, HIDDEN_MS);
+  const frame = requestAnimationFrame(once);
 };
 
 const store = new LabStore();

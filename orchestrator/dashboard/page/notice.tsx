@@ -31,23 +31,26 @@ export function RefusalNotice({ refused }: { readonly refused: Refused | null })
   );
 }
 
+/** No form: it stands in forms, and keeping a token must not send them. */
 function TokenEntry() {
   const [kept, setKept] = useState(false);
+  const [token, setToken] = useState('');
   if (kept) return <p>The token is kept until this tab is closed. Try again.</p>;
   return (
-    <form
-      class="row"
-      onSubmit={(event) => {
-        event.preventDefault();
-        keepToken(String(new FormData(event.currentTarget).get('token') ?? ''));
-        setKept(true);
-      }}
-    >
+    <div class="row">
       <label>
         Token of the lab
-        <input name="token" type="password" autocomplete="off" required />
+        <input type="password" autocomplete="off" onInput={(event) => setToken(event.currentTarget.value)} />
       </label>
-      <button type="submit">Keep it</button>
-    </form>
+      <button
+        type="button"
+        onClick={() => {
+          keepToken(token);
+          setKept(true);
+        }}
+      >
+        Keep it
+      </button>
+    </div>
   );
 }

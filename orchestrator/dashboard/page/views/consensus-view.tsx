@@ -1,5 +1,5 @@
 /** Requests on their way: one row each on a time line, newest first, those that are stuck before all others. */
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { LatencyAnswer, RequestAnswer } from '../../api/request-shape.ts';
 import { useTopics } from '../lab-context.ts';
 import { Empty } from '../notice.tsx';
@@ -9,19 +9,11 @@ import { RequestRow } from './request-row.tsx';
 const REQUESTS_SHOWN = 30;
 const STUCK_SHOWN = 10;
 
-const CLASSES = {
-  double: 'two requests on one State',
-  split: 'votes are split',
-  unfunded: 'not paid for in the eyes of too many',
-  stale: 'on a State that is past',
-  lost: 'messages were lost',
-  unexplained: 'not explained',
-} as const;
-
 export function ConsensusView({ query }: { readonly query: URLSearchParams }) {
   const store = useTopics('lab', 'requests');
   const [open, setOpen] = useState<string | null>(query.get('request'));
   const wanted = query.get('request');
+  const toggle = useCallback((requestId: string) => setOpen((before) => (before === requestId ? null : requestId)), []);
   useEffect(() => setOpen(wanted), [wanted]);
   if (!store.heard.has('requests')) return <Empty>Waiting for the requests.</Empty>;
   const all = [...store.requests.values()].sort((a, b) => b.sentAt - a.sentAt);
@@ -31,7 +23,6 @@ export function ConsensusView({ query }: { readonly query: URLSearchParams }) {
   const asked = open === null ? undefined : store.requests.get(open);
   const shown = asked === undefined || recent.includes(asked) ? recent : [asked, ...recent];
   const endMs = niceEnd(Math.max(1, ...shown.map(lastMs)));
-  const toggle = (requestId: string): void => setOpen(open === requestId ? null : requestId);
   return (
     <>
       <div class="title-row">
@@ -150,8 +141,7 @@ function Stuck({
             <button type="button" class="as-link" onClick={() => onOpen(requestId)}>
               {cut(requestId, 9)}
             </button>{' '}
-            node {cut(requester, 24)}, {cut(service, 32)}:{' '}
-            <b>{why === null ? 'not explained' : `${why.reason}, ${CLASSES[why.reason]}`}</b>
+            node {cut(requester, 24)}, {cut(service, 32)}: <b>{why?.reason ?? 'unexplained'}</b>
             {why !== null && `: ${cut(why.detail, 200)}`}
             {why !== null && why.undecidedAt.length > 0 && `; undecided at ${cut(why.undecidedAt.join(', '), 80)}`}
           </li>

@@ -1,11 +1,12 @@
 /**
  * What nodes send, as it comes. Nobody reads 200 lines a second: while much comes, the list is drawn once a second, and
- * what was left out is counted. Pausing stops the list, not the lab; what is kept can then be searched.
+ * what was left out is counted. Pausing stops the list, not the lab; the last messages can then be searched without a gap.
  */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { MessageAnswer } from '../../api/message-shape.ts';
+import { labClient } from '../lab-client.ts';
 import { useTopics } from '../lab-context.ts';
-import type { LabStore } from '../lab-store.ts';
+import { type LabStore, MESSAGES_KEPT } from '../lab-store.ts';
 import { byName } from '../node-sign.ts';
 import { Empty } from '../notice.tsx';
 import { clockTime, counted, cut, plain } from '../wording.ts';
@@ -35,7 +36,15 @@ export function MessagesView() {
     [kept, filter, paused],
   );
   const perSecond = Object.values(store.messagesPerSecond).reduce((sum, rate) => sum + rate, 0);
-  const set = (change: Partial<Filter>): void => setFilter({ ...filter, ...change });
+  const pause = (): void => {
+    setPaused(store.messages);
+    // What was left out while it ran is there to be searched.
+    void labClient.messages(MESSAGES_KEPT).then((answer) => {
+      if (answer.ok) setPaused((now) => (now === null ? null : answer.value.messages));
+    });
+  };
+  // Two changes may come before the next picture.
+  const set = (change: Partial<Filter>): void => setFilter((before) => ({ ...before, ...change }));
   return (
     <>
       <div class="title-row">
@@ -73,11 +82,7 @@ export function MessagesView() {
           Containing
           <input type="search" value={filter.text} onInput={(event) => set({ text: event.currentTarget.value })} />
         </label>
-        <button
-          type="button"
-          aria-pressed={paused !== null}
-          onClick={() => setPaused(paused === null ? store.messages : null)}
-        >
+        <button type="button" aria-pressed={paused !== null} onClick={paused === null ? pause : () => setPaused(null)}>
           {paused === null ? '\u2016 Pause' : '\u25b6 Go on'}
         </button>
       </form>

@@ -3,11 +3,13 @@ import { useState } from 'preact/hooks';
 import type { LiveNode } from '../../api/frame-shape.ts';
 import type { NodeCommand, NodeViewAnswer } from '../../api/node-shape.ts';
 import { labClient, type Refused } from '../lab-client.ts';
-import { useAnswer, useDcoinRate } from '../lab-context.ts';
+import { useDcoinRate, useFreshAnswer } from '../lab-context.ts';
 import { signOf } from '../node-sign.ts';
 import { RefusalNotice } from '../notice.tsx';
 import { hrefOf } from '../route.ts';
 import { bytes, counted, cut, money, plain } from '../wording.ts';
+
+const AGAIN_MS = 3000;
 
 const COMMANDS: Readonly<
   Record<NodeCommand, { readonly label: string; readonly words: string; readonly when: 'up' | 'down' }>
@@ -52,7 +54,7 @@ export function NodePanel({ node, onClose }: { readonly node: LiveNode; readonly
       </dl>
       <NodeCommands node={node} />
       {node.state === 'ready' && <ShareForm node={node} />}
-      {node.state === 'ready' && <OwnWord seat={node.seat} decisions={node.decisions} />}
+      {node.state === 'ready' && <OwnWord seat={node.seat} />}
       <p>
         <a href={hrefOf('services', { node: node.node })}>Buy something on its behalf</a>
       </p>
@@ -134,9 +136,8 @@ function ShareForm({ node }: { readonly node: LiveNode }) {
   );
 }
 
-/** Asked again after each of its decisions. */
-function OwnWord({ seat, decisions }: { readonly seat: string; readonly decisions: number }) {
-  const { value, refused, again } = useAnswer(() => labClient.node(seat), `${seat} ${decisions}`);
+function OwnWord({ seat }: { readonly seat: string }) {
+  const { value, refused, again } = useFreshAnswer(() => labClient.node(seat), seat, AGAIN_MS);
   const report = value?.report ?? null;
   return (
     <details open>

@@ -1,6 +1,7 @@
 /** One request on the time line, and in words when it is opened. */
 import { useMemo } from 'preact/hooks';
 import type { RequestAnswer } from '../../api/request-shape.ts';
+import { quorumMark } from '../quorum-mark.ts';
 import { clockTime, counted, cut, milliseconds, plain } from '../wording.ts';
 
 const WIDTH = 600;
@@ -25,6 +26,7 @@ export function RequestRow({ request, endMs, open, onToggle }: RequestRowProps) 
   // Entries are replaced when they change.
   return useMemo(() => {
     const { requestId, requester, service, state, sentAt, votes, commits, quorum, members, requesterMs } = request;
+    const { agreeing } = quorumMark(request);
     return (
       <div class="request-row" data-request={requestId}>
         <div class="what">
@@ -40,8 +42,8 @@ export function RequestRow({ request, endMs, open, onToggle }: RequestRowProps) 
           <span class={`badge ${state}`}>{STATES[state]}</span>
           <br />
           <span class="muted">
-            {votes.length < quorum
-              ? `${votes.length} of ${quorum} votes`
+            {agreeing < quorum
+              ? `${agreeing} of ${quorum} votes alike`
               : `${counted(votes.length, 'vote')}, quorum ${quorum}`}
             {requesterMs === null ? '' : `, ${milliseconds(requesterMs)}`}
           </span>
@@ -56,9 +58,10 @@ export function RequestRow({ request, endMs, open, onToggle }: RequestRowProps) 
 }
 
 function Track({ request, endMs }: { readonly request: RequestAnswer; readonly endMs: number }) {
-  const { votes, commits, quorum } = request;
+  const { votes, commits } = request;
   const x = (ms: number): string => (LEFT + (Math.min(ms, endMs) / endMs) * (WIDTH - 2 * LEFT)).toFixed(1);
-  const reached = quorum > 0 ? votes[quorum - 1] : undefined;
+  const { reachedAt } = quorumMark(request);
+  const reached = reachedAt === null ? undefined : votes[reachedAt];
   const words = `${votes.length} votes, ${commits.length} commits${reached === undefined ? '' : `, quorum after ${milliseconds(reached.afterMs)}`}`;
   return (
     <svg class="track" viewBox={`0 0 ${WIDTH} 34`} preserveAspectRatio="none" role="img" aria-label={words}>
@@ -72,20 +75,9 @@ function Track({ request, endMs }: { readonly request: RequestAnswer; readonly e
 }
 
 function Details({ request }: { readonly request: RequestAnswer }) {
-  const {
-    votes,
-    commits,
-    quorum,
-    requestId,
-    previousState,
-    newState,
-    priceDcoins,
-    served,
-    stuck,
-    receivedBy,
-    members,
-    allMs,
-  } = request;
+  const { votes, commits, requestId, previousState, newState, priceDcoins, served, stuck, receivedBy, members, allMs } =
+    request;
+  const { reachedAt } = quorumMark(request);
   return (
     <div class="details two">
       <dl>
@@ -131,7 +123,7 @@ function Details({ request }: { readonly request: RequestAnswer }) {
           {votes.map(({ voter, afterMs, remainingUnits }, index) => (
             <tr key={`${voter} ${index}`}>
               <td>
-                {cut(voter, 24)} {index + 1 === quorum && <b>quorum</b>}
+                {cut(voter, 24)} {index === reachedAt && <b>quorum</b>}
               </td>
               <td class="number">{milliseconds(afterMs)}</td>
               <td class="number">{remainingUnits} u</td>

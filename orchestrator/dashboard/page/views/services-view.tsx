@@ -1,7 +1,7 @@
 /** What can be bought, for whom, and what became of what was bought. An address with `buy` and `node` only asks. */
 import { useContext, useState } from 'preact/hooks';
 import { labClient } from '../lab-client.ts';
-import { LabContext, useAnswer, useTopics } from '../lab-context.ts';
+import { LabContext, useFreshAnswer, useTopics } from '../lab-context.ts';
 import { byName } from '../node-sign.ts';
 import { Empty } from '../notice.tsx';
 import { hrefOf, replaceRoute } from '../route.ts';
@@ -10,6 +10,7 @@ import { PurchaseDialog } from './purchase-dialog.tsx';
 import { PurchaseLine } from './purchase-line.tsx';
 
 const PURCHASES_SHOWN = 20;
+const AGAIN_MS = 2000;
 
 const PROGRAMS = {
   log: 'writes a line',
@@ -21,9 +22,8 @@ const PROGRAMS = {
 export function ServicesView({ query }: { readonly query: URLSearchParams }) {
   const store = useTopics('lab', 'purchases');
   const known = useContext(LabContext).catalogue;
-  const decided = [...store.purchases.values()].filter(({ outcome }) => outcome === 'decided').length;
   // Asked again for how often each was bought.
-  const catalogue = useAnswer(labClient.services, `${store.boot} ${decided}`).value ?? known;
+  const catalogue = useFreshAnswer(labClient.services, String(store.boot), AGAIN_MS).value ?? known;
   const [node, setNode] = useState(query.get('node'));
   const [latest, setLatest] = useState<string | null>(null);
   const ids = [...new Set([...store.nodes.values()].map((live) => live.node))].sort(byName);

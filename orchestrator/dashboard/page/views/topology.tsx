@@ -140,7 +140,7 @@ function NodeMark({ node, x, y, radius, side, selected, onSelect }: NodeMarkProp
         <text x={x} y={y - 1} class="seat">
           {cut(seat, 5)}
         </text>
-        <text x={x} y={y + radius * 0.5} class="view">
+        <text x={x} y={y + radius * (sign.kind === 'byzantine' ? 0.38 : 0.5)} class="view">
           {sign.kind === 'up' || sign.kind === 'byzantine' ? `${n ?? '?'}/${quorum ?? '?'}` : sign.sign}
         </text>
         {side !== undefined && (

@@ -1,10 +1,10 @@
 /** One wallet: who sees it how, and what became of it as its owner saw it. */
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { WalletAnswer, WalletHistoryAnswer } from '../../api/wallet-shape.ts';
 import { labClient } from '../lab-client.ts';
-import { useAnswer, useDcoinRate } from '../lab-context.ts';
+import { useFreshAnswer } from '../lab-context.ts';
 import { Empty, RefusalNotice } from '../notice.tsx';
-import { clockTime, counted, cut, money, signed } from '../wording.ts';
+import { clockTime, counted, cut, plain, signed } from '../wording.ts';
 
 const CHANGES_SHOWN = 12;
 const AGAIN_MS = 2000;
@@ -17,12 +17,7 @@ const CAUSES = {
 } as const;
 
 export function WalletPanel({ wallet, onClose }: { readonly wallet: WalletAnswer; readonly onClose: () => void }) {
-  const rate = useDcoinRate();
-  const { value, refused, again } = useAnswer(() => labClient.walletHistory(wallet.id), wallet.id);
-  useEffect(() => {
-    const timer = setInterval(again, AGAIN_MS);
-    return () => clearInterval(timer);
-  }, [again]);
+  const { value, refused } = useFreshAnswer(() => labClient.walletHistory(wallet.id), wallet.id, AGAIN_MS);
   return (
     <section class="panel" aria-label={`Wallet ${wallet.id}`}>
       <div class="panel-head">
@@ -44,22 +39,12 @@ export function WalletPanel({ wallet, onClose }: { readonly wallet: WalletAnswer
       </dl>
       <RefusalNotice refused={refused?.code === 'unreachable' ? null : refused} />
       {value !== null &&
-        (value.changes.length === 0 ? (
-          <Empty>Nothing has become of it yet.</Empty>
-        ) : (
-          <History history={value} rate={rate} />
-        ))}
+        (value.changes.length === 0 ? <Empty>Nothing has become of it yet.</Empty> : <History history={value} />)}
     </section>
   );
 }
 
-function History({
-  history: { changes, seat },
-  rate,
-}: {
-  readonly history: WalletHistoryAnswer;
-  readonly rate: number;
-}) {
+function History({ history: { changes, seat } }: { readonly history: WalletHistoryAnswer }) {
   return (
     <>
       <h2>History, as node {cut(seat, 24)} saw it</h2>
@@ -94,7 +79,7 @@ function History({
                     )}
                   </td>
                   <td class="number">{deltaUnits === null ? '' : signed(deltaUnits)}</td>
-                  <td class="number">{money(units, rate)}</td>
+                  <td class="number">{plain(units)}</td>
                 </tr>
               ))}
           </tbody>

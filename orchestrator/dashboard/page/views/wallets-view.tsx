@@ -54,7 +54,7 @@ export function WalletsView() {
             differs for a moment; ◇ another State; empty: not heard. The owner's own view is underlined.
           </p>
           <div class="scroll">
-            <table class="matrix">
+            <table class={numbers ? 'matrix' : 'matrix dense'}>
               <caption class="hidden">Views of wallets</caption>
               <thead>
                 <tr>
@@ -62,6 +62,7 @@ export function WalletsView() {
                     Wallet
                   </th>
                   <th scope="col">Most see</th>
+                  <th scope="col">Differ</th>
                   {seats.map((seat) => (
                     <th scope="col" key={seat}>
                       {cut(seat, 6)}
@@ -150,6 +151,7 @@ function Row({ wallet: { id }, seats, owners, row, selected, onSelect }: RowProp
         </button>
       </th>
       <td class="units number">{row.units === null ? '' : dcoins(row.units, rate)}</td>
+      <td class={row.apart > 0 ? 'apart' : undefined}>{row.apart > 0 ? `≠ ${row.apart}` : ''}</td>
       {cells}
     </tr>
   );
