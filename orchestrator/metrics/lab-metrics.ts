@@ -5,6 +5,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { LATENCY_BUCKETS_SECONDS, type MetricTable } from '../../node/host/metrics-text.ts';
 import { VOTE_STATUSES } from '../../node/host/node-tally.ts';
+import { REJECTION_CODES } from '../../node/protocol/rejection.ts';
+import { ORDER_REFUSALS } from '../../node/protocol/step.ts';
 import type { LiveLab } from '../dashboard/live-lab.ts';
 import type { RequestStep } from '../dashboard/live-requests.ts';
 import type { BrokerStats } from '../fabric/embedded-broker.ts';
@@ -13,7 +15,7 @@ import { STUCK_REASONS } from '../history/stuck-request.ts';
 import type { LabOperations } from '../lab/lab-operations.ts';
 import { PROJECT_VERSION } from '../project.ts';
 import { LAB_METRICS } from './lab-metric-table.ts';
-import { LabTally } from './lab-tally.ts';
+import { LabTally, type NamedCounts } from './lab-tally.ts';
 
 type MetricName = keyof typeof LAB_METRICS;
 type Value = readonly [labelValues: readonly string[], value: number];
@@ -24,6 +26,15 @@ export interface LabMetricSources {
   readonly operations: () => LabOperations | null;
   /** Brings into the projection what only the lab knows at this moment. */
   readonly refresh: () => void;
+}
+
+function withAll(counts: NamedCounts, names: readonly string[]): Value[] {
+  const found = new Map([...names.map((name) => [name, 0] as const), ...flat(counts)]);
+  return [...found].map(([name, count]) => [[name], count]);
+}
+
+function flat(counts: NamedCounts): (readonly [string, number])[] {
+  return [...counts.entries()].map(([[name = ''], count]) => [name, count]);
 }
 
 export class LabMetrics {
@@ -141,7 +152,6 @@ export class LabMetrics {
     const nodeOf = new Map(plan.seats.map(({ seat, node }) => [seat, node]));
     const withNode = (counts: LabTally['submitted']): Value[] => {
       const found = new Map([...counts.entries()].map(([names, count]) => [names.join('\0'), count]));
-      // Every pair of the plan is there from the start: what begins at 1 has no increase to be seen.
       for (const { seat } of plan.seats)
         for (const { name } of plan.services) found.set(`${seat}\0${name}`, found.get(`${seat}\0${name}`) ?? 0);
       return [...found].map(([key, count]) => {
@@ -151,8 +161,9 @@ export class LabMetrics {
     };
     this.#set('wallance_requests_submitted_total', withNode(tally.submitted));
     this.#set('wallance_requests_decided_total', withNode(tally.decided));
-    this.#set('wallance_requests_rejected_total', [...tally.requestsRejected.entries()]);
-    this.#set('wallance_orders_refused_total', [...tally.ordersRefused.entries()]);
+    // What begins at 1 has no increase to be seen: what can come is there from the start.
+    this.#set('wallance_requests_rejected_total', withAll(tally.requestsRejected, REJECTION_CODES));
+    this.#set('wallance_orders_refused_total', withAll(tally.ordersRefused, ORDER_REFUSALS));
     this.#set(
       'wallance_votes_total',
       VOTE_STATUSES.map((status) => [[status], tally.votes[status]]),
