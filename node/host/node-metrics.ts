@@ -74,7 +74,7 @@ export const NODE_METRICS = {
   },
   wallance_node_refused_total: {
     type: 'counter',
-    help: 'Messages refused or given up, by class and reason; only pairs that occurred.',
+    help: 'Messages refused or given up, by class and reason.',
     labels: ['class', 'reason'],
   },
   wallance_node_messages_total: {
@@ -160,9 +160,7 @@ export function nodeMetricsText(sources: NodeMetricSources): string {
     wallance_node_votes_cast_total: tally.votesCast,
     wallance_node_sensor_credits_total: tally.sensorTransactions,
     wallance_node_refused_total: MESSAGE_CLASSES.flatMap((name) =>
-      REJECTION_CODES.flatMap((code): Sample[] =>
-        tally.refused[name][code] === 0 ? [] : [[[name, code], tally.refused[name][code]]],
-      ),
+      REJECTION_CODES.map((code): Sample => [[name, code], tally.refused[name][code]]),
     ),
     wallance_node_messages_total: both('messages'),
     wallance_node_payload_bytes_total: both('payloadBytes'),
