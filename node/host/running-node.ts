@@ -56,6 +56,8 @@ import { SqliteStore } from './sqlite-store.ts';
 
 /** Observations are sent to the lab in batches of this age; the node's own file has them at once. */
 const OBSERVATION_BATCH_MS = 25;
+/** While there is much to tell, batches are so far apart: each of them costs the lab a message of its control broker. */
+const OBSERVATION_BATCHES_APART_MS = 100;
 /** Sensor values on their way to the fabric before a source of samples has to wait. */
 const SAMPLES_UNDER_WAY_MAX = 256;
 
@@ -107,6 +109,7 @@ export class RunningNode {
   #readyMs: number | null = null;
   #batch = '';
   #batchTimer: NodeJS.Timeout | null = null;
+  #batchSentMs = Number.NEGATIVE_INFINITY;
   #stopping: Promise<void> | null = null;
 
   /** Opens what is local. Throws ConfigurationError, StoreError or ObservationFileError. */
@@ -544,7 +547,9 @@ export class RunningNode {
   #batchLines(text: string): void {
     if (this.#config.control === null) return;
     this.#batch += text;
-    this.#batchTimer ??= setTimeout(() => this.#flushBatch(), OBSERVATION_BATCH_MS);
+    if (this.#batchTimer !== null) return;
+    const untilNextMs = this.#batchSentMs + OBSERVATION_BATCHES_APART_MS - performance.now();
+    this.#batchTimer = setTimeout(() => this.#flushBatch(), Math.max(OBSERVATION_BATCH_MS, untilNextMs));
   }
 
   #flushBatch(): void {
@@ -552,6 +557,7 @@ export class RunningNode {
     this.#batchTimer = null;
     const lines = this.#batch;
     this.#batch = '';
+    this.#batchSentMs = performance.now();
     if (lines !== '') this.#control?.sendObservations(lines);
   }
 }

@@ -15,7 +15,7 @@ const FABRIC_PORT = 1883;
 const CONTROL_PORT = 1884;
 const STATS_PORT = 8081;
 /** Of the page, its API and the lab's metrics. */
-const PAGE_PORT = 8420;
+const HTTP_PORT = 8420;
 /** Of each node's HTTP interface, which no port of the machine leads to. */
 const NODE_HTTP_PORT = 8080;
 const PROMETHEUS_PORT = 9090;
@@ -33,9 +33,11 @@ const HEAD = `# A lab in containers: a broker, ${NODES} nodes, and a lab that ob
 #   docker compose up --wait                            build the images where they are missing, start, wait for health
 #   docker compose exec lab wallance status             who holds what
 #   docker compose exec lab wallance buy 3 espresso --wait
+#   docker compose port lab 8420                        where its page is; changes there need a token:
+#   docker compose exec lab cat /data/labs/lab/dashboard-token
 #   docker compose stop node-3                          and start, kill, logs: nodes are compose's, not the lab's
 #   docker compose down --volumes                       stop, and remove everything
-#   docker compose --profile observability up --wait    the same with Prometheus and Grafana (README.md)
+#   COMPOSE_PROFILES=observability docker compose up --wait    the same with Prometheus and Grafana (README.md)
 #
 # Passwords: \`credentials\` runs once, draws them and deals them out, a volume for each part. A file secret would have
 # to be there before the first start, and one volume for all with a subpath for each needs a newer engine than many
@@ -157,13 +159,14 @@ export function composeFile(plan: LabPlan = composedPlan()): string {
       '--fabric-stats',
       `http://broker:${STATS_PORT}/`,
       '--http',
-      `0.0.0.0:${PAGE_PORT}`,
+      `0.0.0.0:${HTTP_PORT}`,
     ],
     depends_on: dealt,
     healthcheck: { test: ['CMD', 'node-health'], ...health(60) },
     networks: ['fabric', 'control'],
-    // On this machine only, and where Grafana's links lead; set and empty: a port that is free.
-    ports: [`127.0.0.1:\${WALLANCE_PAGE_PORT-${PAGE_PORT}}:${PAGE_PORT}`],
+    // As the broker's, but where Grafana's links lead when there is one. Within the container it is bound to more than
+    // loopback, so that changes need the token.
+    ports: [`127.0.0.1:\${WALLANCE_HTTP_PORT:-\${COMPOSE_PROFILES:+${HTTP_PORT}}}:${HTTP_PORT}`],
     volumes: ['lab:/data', 'credentials-lab:/credentials:ro'],
     stop_grace_period: '10s',
     ...limits('1.0', '256M', 128),
@@ -291,7 +294,7 @@ function observers(): Record<string, unknown>[] {
 /** What Prometheus scrapes in the lab of the file. */
 export function composedPrometheus(plan: LabPlan = composedPlan()): string {
   return prometheusConfig({
-    lab: `lab:${PAGE_PORT}`,
+    lab: `lab:${HTTP_PORT}`,
     nodes: plan.seats.map(({ seat, node }) => ({
       address: `node-${seat}:${NODE_HTTP_PORT}`,
       labels: { lab: plan.lab, seat, node },
@@ -305,7 +308,7 @@ export function composedPrometheus(plan: LabPlan = composedPlan()): string {
 /** For a Prometheus of the machine's own beside a lab of `wallance up`. */
 export function localPrometheus(): string {
   return prometheusConfig({
-    lab: `127.0.0.1:${PAGE_PORT}`,
+    lab: `127.0.0.1:${HTTP_PORT}`,
     nodes: null,
     rules: ['rules/*.yml'],
     intervalSeconds: 5,

@@ -85,7 +85,13 @@ export class DashboardServer {
       routerOptions: { maxParamLength: 256 },
     });
     app.server.maxConnections = LIMITS.connections;
-    app.removeContentTypeParser('text/plain');
+    app.removeContentTypeParser(['text/plain', 'application/json']);
+    const parse = app.getDefaultJsonParser('error', 'error');
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+      // A DELETE has nothing to say; where something is expected, nothing is what was found.
+      if (body === '') done(null, undefined);
+      else parse(request, body as string, done);
+    });
     const rate = new ChangeRate(performance.now());
     app.addHook('onRequest', async (request, reply) => {
       reply.headers(HEADERS);

@@ -101,7 +101,10 @@ export function dashboard(plan: LabPlan, options: DashboardOptions): LabCompanio
         onBug: options.onTrouble,
       });
       addMetrics(server.app, metrics, { live, operations: () => operations, refresh: look });
-      return urlOf(host, await listening(server, host, port, anyPort));
+      const taken = await listening(server, host, anyPort ? [...keptPort(directory.dashboardPort), port, 0] : [port]);
+      // Pages that are open find the lab again after it was stopped.
+      writeAtomically(directory.dashboardPort, `${taken}\n`);
+      return urlOf(host, taken);
     },
     serve: (served) => {
       operations = served;
@@ -154,15 +157,23 @@ class ReportRound {
   }
 }
 
-async function listening(server: DashboardServer, host: string, port: number, anyPort: boolean): Promise<number> {
+/** The first of `ports` that is free. */
+async function listening(server: DashboardServer, host: string, ports: readonly number[]): Promise<number> {
+  const [port = 0, ...others] = ports;
   try {
     return await server.listen(host, port);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EADDRINUSE' && anyPort) return server.listen(host, 0);
+    if ((cause as NodeJS.ErrnoException).code === 'EADDRINUSE' && others.length > 0)
+      return listening(server, host, others);
     throw new Failure('environment', `the page cannot be opened at ${host}:${port} (--http): ${messageOf(cause)}`, {
       cause,
     });
   }
+}
+
+function keptPort(file: string): readonly number[] {
+  const port = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? [port] : [];
 }
 
 /** One that is left from another start would be shown in vain. */

@@ -19,6 +19,7 @@ import { faultCapabilities } from '../scenario/required-capabilities.ts';
 import type { PlannedFault } from '../scenario/scenario-plan.ts';
 import type { FaultAnswer } from './api/fault-answer-shape.ts';
 import { LIMITS } from './limits.ts';
+import { HAND_FAULT_KINDS } from './read-fault.ts';
 
 interface HandFault {
   readonly planned: PlannedFault;
@@ -112,7 +113,7 @@ export class HandFaults {
       injector,
       answer: {
         id,
-        kind: fault.kind,
+        kind: HAND_FAULT_KINDS.find((kind) => Object.hasOwn(written, kind)) ?? fault.kind,
         title,
         seats: 'seats' in fault ? [...fault.seats] : [],
         links: links.map(({ from, to, drop, delay, flapping }) => ({

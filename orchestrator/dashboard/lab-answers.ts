@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Problem } from '../../node/protocol/parameters.ts';
 import { shown } from '../../node/protocol/parameters.ts';
+import type { LabStatus } from '../lab/lab-commands.ts';
 import type { LabOperations } from '../lab/lab-operations.ts';
 import type { SeatPlan } from '../lab/lab-plan.ts';
 import { PROJECT_VERSION } from '../project.ts';
@@ -47,6 +48,7 @@ export function labAnswers({ live, faults, runs, operations, refresh }: AnswerSo
   const { dcoinRate } = plan.parameters;
   const openapi = openApiDocument(PROJECT_VERSION) as AnswerOf<'openapi'>;
   let faultNumber = 0;
+  let status: Promise<LabStatus> | null = null;
 
   const placeOf = (seat: string): SeatPlan => {
     const place = plan.seats.find((candidate) => candidate.seat === seat);
@@ -73,7 +75,15 @@ export function labAnswers({ live, faults, runs, operations, refresh }: AnswerSo
   };
 
   return {
-    lab: () => operations().status(),
+    lab: () => {
+      // Every node is asked for its view: once for all that ask meanwhile.
+      status ??= operations()
+        .status()
+        .finally(() => {
+          status = null;
+        });
+      return status;
+    },
     node: ({ parameters }) => operations().view(placeOf(parameters.seat).seat),
     changeNode: ({ parameters: { seat, command } }) => operations().change(placeOf(seat).seat, command),
     wallets: () => ({ dcoinRate, seats: plan.seats.map(({ seat }) => seat), wallets: live.wallets.all() }),

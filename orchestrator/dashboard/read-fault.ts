@@ -56,7 +56,7 @@ export function readFault(written: Readonly<Record<string, unknown>>, setting: F
       const nearest = known === undefined ? null : nearestName(String(path.at(-1)), known);
       report(
         path,
-        expected,
+        expected.replace(`, ${TIMES.join(', ')}`, ''),
         known === undefined ? undefined : `an unknown name${nearest === null ? '' : ` (nearest: ${nearest})`}`,
       );
     }

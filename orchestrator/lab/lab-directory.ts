@@ -68,6 +68,11 @@ export class LabDirectory {
     return join(this.root, 'dashboard-token');
   }
 
+  /** The port that the page had last. */
+  get dashboardPort(): string {
+    return join(this.root, 'dashboard-port');
+  }
+
   /** The token that changes over HTTP need; null where they need none. */
   readToken(): string | null {
     return existsSync(this.dashboardToken) ? readFileSync(this.dashboardToken, 'utf8').trim() : null;

@@ -57,7 +57,7 @@ describe('docker compose', { skip: !required && missing }, () => {
     }
   });
 
-  it('opens ports on this machine only, and those of the fabric and the page only', () => {
+  it('opens ports on this machine only: of the fabric, and of the page', () => {
     const ports = Object.entries(resolved.services).flatMap(([name, { ports = [] }]) =>
       ports.map(({ host_ip, target }) => [name, host_ip, target]),
     );
@@ -65,10 +65,10 @@ describe('docker compose', { skip: !required && missing }, () => {
       ['broker', '127.0.0.1', 1883],
       ['lab', '127.0.0.1', 8420],
     ]);
-    assert.equal(resolved.services.lab?.ports?.[0]?.published, '8420');
-    const asked = resolveCompose({ WALLANCE_FABRIC_PORT: '18830', WALLANCE_PAGE_PORT: '' });
+    const asked = resolveCompose({ WALLANCE_FABRIC_PORT: '18830', WALLANCE_HTTP_PORT: '18420' });
+    assert.equal(asked.services.lab?.ports?.[0]?.published, '18420');
     assert.equal(asked.services.broker?.ports?.[0]?.published, '18830');
-    assert.equal(asked.services.lab?.ports?.[0]?.published, undefined, 'one that is free');
+    assert.equal(resolved.services.lab?.ports?.[0]?.published, undefined, 'one that is free');
     assert.equal(resolved.networks.control?.internal, true);
   });
 

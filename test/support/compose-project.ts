@@ -26,11 +26,7 @@ export class ComposeProject {
   private constructor(base: Readonly<Record<string, string>>) {
     const { PATH = '', HOME = '' } = process.env;
     const [node, lab] = this.#images;
-    this.#environment = {
-      ...{ PATH, HOME, ...base, WALLANCE_NODE_IMAGE: node, WALLANCE_LAB_IMAGE: lab },
-      // Another lab of this machine may have the page's usual port.
-      WALLANCE_PAGE_PORT: '',
-    };
+    this.#environment = { PATH, HOME, ...base, WALLANCE_NODE_IMAGE: node, WALLANCE_LAB_IMAGE: lab };
   }
 
   static async create(t: TestContext): Promise<ComposeProject> {
