@@ -268,6 +268,8 @@ function observers(): Record<string, unknown>[] {
           GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
           GF_AUTH_BASIC_ENABLED: 'false',
           GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+          // Nothing is fetched or told: a lab may have no way out.
+          GF_PLUGINS_PREINSTALL_DISABLED: 'true',
           GF_ANALYTICS_REPORTING_ENABLED: 'false',
           GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
           GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: 'false',

@@ -1,6 +1,7 @@
 /**
  * The metrics of a lab, as Prometheus scrapes them. Everything but latencies is copied out of the projection and the
- * counts when somebody asks, so that nothing is spent while nobody does. It asks the brokers and no node.
+ * counts when somebody asks, so that nothing is spent while nobody does. It asks the brokers itself, and nodes no more
+ * often than an open page does.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { LATENCY_BUCKETS_SECONDS, type MetricTable } from '../../node/host/metrics-text.ts';
@@ -114,7 +115,11 @@ export class LabMetrics {
       ),
     );
     const owners = new Map(plan.seats.map(({ seat, node }) => [node, seat]).reverse() as [string, string][]);
-    const held = [...owners].map(([node, seat]): Value => [[node], wallets.heldBy(seat, node)?.units ?? 0]);
+    // What nobody has told yet, after a restart of the lab, is unknown and not nothing.
+    const held = [...owners].flatMap(([node, seat]): Value[] => {
+      const units = wallets.heldBy(seat, node)?.units;
+      return units === undefined ? [] : [[[node], units]];
+    });
     this.#set('wallance_wallet_units', held);
     this.#set(
       'wallance_supply_units',
