@@ -10,13 +10,14 @@ import { eventually } from './waiting.ts';
 const START_MS_MAX = 20_000;
 const PLACES = (process.env.PATH ?? '').split(':').filter((place) => place !== '');
 
-function found(program: string): boolean {
-  return PLACES.some((place) => existsSync(join(place, program)));
+/** Null where it is not installed. */
+export function programFile(program: 'prometheus' | 'promtool'): string | null {
+  return PLACES.map((place) => join(place, program)).find((file) => existsSync(file)) ?? null;
 }
 
 /** Why the tests with Prometheus are left out on this machine; false where they run. In CI they are never left out. */
 export const prometheusMissing: string | false =
-  process.env.CI === undefined && !(found('prometheus') && found('promtool'))
+  process.env.CI === undefined && (programFile('prometheus') === null || programFile('promtool') === null)
     ? 'prometheus is not installed: apt-get install --no-install-recommends prometheus'
     : false;
 
@@ -42,7 +43,8 @@ export interface QueriedSeries {
 export class Prometheus {
   readonly #url: string;
 
-  private constructor(url: string) {
+  /** One that runs, and whoever started it ends. `url`: `http://host:port`. */
+  constructor(url: string) {
     this.#url = url;
   }
 
