@@ -3,6 +3,7 @@
  *
  *   GET  /health    200 when the node can take part, 503 with the reasons otherwise
  *   GET  /wallets   the node's own view of all wallets
+ *   GET  /metrics   what Prometheus scrapes (node-metrics.ts)
  *   POST /samples   text/plain or application/x-ndjson: samples, a line each; application/json: one, or an array of them
  *
  * Nothing else. No GET changes anything. All samples of a body are taken or none, with every problem named. A request
@@ -12,6 +13,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LineSplitter } from './line-splitter.ts';
+import { METRICS_MEDIA_TYPE } from './metrics-text.ts';
 import { parseSampleLine, SAMPLE_LINE_BYTES_MAX, type Sample, type SampleIntake } from './sample-intake.ts';
 
 const BODY_BYTES_MAX = 65_536;
@@ -28,6 +30,8 @@ export interface HttpServerOptions {
   readonly unfit: () => readonly string[];
   /** JSON-able. */
   readonly wallets: () => unknown;
+  /** In Prometheus' text format. */
+  readonly metrics: () => string;
   readonly intake: SampleIntake;
 }
 
@@ -70,7 +74,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-const ROUTES: Readonly<Record<string, 'GET' | 'POST'>> = { '/health': 'GET', '/wallets': 'GET', '/samples': 'POST' };
+const ROUTES: Readonly<Record<string, 'GET' | 'POST'>> = {
+  '/health': 'GET',
+  '/wallets': 'GET',
+  '/metrics': 'GET',
+  '/samples': 'POST',
+};
 
 async function respond(request: IncomingMessage, response: ServerResponse, options: HttpServerOptions): Promise<void> {
   const path = (request.url ?? '').replace(/\?.*$/s, '');
@@ -92,6 +101,8 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
     }
     case '/wallets':
       return answer(response, 200, options.wallets());
+    case '/metrics':
+      return answerText(response, 200, METRICS_MEDIA_TYPE, options.metrics());
     default:
       return postSamples(request, response, options.intake);
   }
@@ -188,11 +199,14 @@ function take(text: string, place: string, samples: Sample[], problems: ReadBody
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
-  const text = `${JSON.stringify(body)}\n`;
   // The unread rest of a refused body is not worth a connection.
   if (status >= 400) response.setHeader('connection', 'close');
+  answerText(response, status, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);
+}
+
+function answerText(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',

@@ -11,9 +11,9 @@
 import type { StepEffect, StepMachine } from '../behaviours/step-machine.ts';
 import type { Change } from '../protocol/durable.ts';
 import type { MessageHead, RequestHead, VoteHead } from '../protocol/message.ts';
-import type { RejectionCode } from '../protocol/rejection.ts';
 import type { Effect, Input, Order, OrderOutcome } from '../protocol/step.ts';
 import { verify } from '../protocol/verify.ts';
+import type { NodeTally } from './node-tally.ts';
 import type { Observations } from './observations.ts';
 import type { Sealer } from './sealer.ts';
 import type { PurchasedService, ServiceRunner } from './services.ts';
@@ -27,18 +27,13 @@ export interface NodeHostParts<W, R extends RequestHead, V extends VoteHead> {
   readonly sealer: Sealer;
   readonly observations: Observations;
   readonly services: ServiceRunner;
+  readonly tally: NodeTally;
   /** Unix milliseconds; may go back, the host evens that out. */
   readonly now: () => number;
   /** What became of an order, each time that is news. */
   readonly onOrder: (orderId: string, outcome: OrderOutcome) => void;
   /** The node cannot go on (its store failed): the process should end. */
   readonly onFatal: (error: unknown) => void;
-}
-
-export interface HostCounters {
-  readonly rejections: Readonly<Partial<Record<RejectionCode, number>>>;
-  readonly decisions: number;
-  readonly sensorTransactions: number;
 }
 
 /** Effects that no input has led to: what a change of behaviours asks for. */
@@ -51,18 +46,11 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
   #running = false;
   #closed = false;
   #nowMs = 0;
-  #rejections: Partial<Record<RejectionCode, number>> = {};
-  #decisions = 0;
-  #sensorTransactions = 0;
   #underWay = 0;
   #calmed: { readonly at: number; readonly resolve: () => void }[] = [];
 
   constructor(parts: NodeHostParts<W, R, V>) {
     this.#parts = parts;
-  }
-
-  get counters(): HostCounters {
-    return { rejections: this.#rejections, decisions: this.#decisions, sensorTransactions: this.#sensorTransactions };
   }
 
   /** Publications that the fabric has not taken yet. */
@@ -106,8 +94,13 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
   }
 
   #deliver(delivery: Delivery): void {
-    const { profile } = this.#parts.core;
+    const { core, tally } = this.#parts;
+    const { profile } = core;
     const verification = verify(profile, delivery.payload, delivery.channel, delivery.sender);
+    tally.countReceived(
+      verification.ok ? verification.message.kind : verification.rejection.message,
+      delivery.payload.length,
+    );
     this.#input(
       verification.ok
         ? { kind: 'message', sender: delivery.sender, message: verification.message }
@@ -160,16 +153,13 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
   }
 
   #perform(effect: StepEffect): void {
-    const { core, transport, sealer, services, onOrder } = this.#parts;
+    const { transport, sealer, services, tally, onOrder } = this.#parts;
     switch (effect.kind) {
       case 'publish':
-        this.#publish(transport.publish(effect.channel, core.profile.codec.encode(effect.message)), effect.receipt);
+        this.#publish(transport.publish(effect.channel, this.#encoded(effect.message)), effect.receipt);
         break;
       case 'send':
-        this.#publish(
-          transport.send(effect.to, effect.channel, core.profile.codec.encode(effect.message as MessageHead)),
-          null,
-        );
+        this.#publish(transport.send(effect.to, effect.channel, this.#encoded(effect.message)), null);
         break;
       case 'seek':
         sealer.seek(effect.ticket, effect.prefix, effect.difficulty).then(
@@ -188,23 +178,26 @@ export class NodeHost<W, R extends RequestHead, V extends VoteHead> {
         this.#wake(effect.name, effect.atMs);
         break;
       case 'order':
+        tally.countEffect(effect);
         onOrder(effect.orderId, effect);
         break;
       case 'rejected':
-        this.#rejections[effect.rejection.code] = (this.#rejections[effect.rejection.code] ?? 0) + 1;
-        break;
       case 'settled':
-        this.#decisions++;
-        break;
       case 'credited':
-        if (effect.cause === 'sensor') this.#sensorTransactions++;
-        break;
-      case 'persist':
       case 'voted':
       case 'accepted':
+        tally.countEffect(effect);
+        break;
+      case 'persist':
       case 'deviated':
         break;
     }
+  }
+
+  #encoded(message: MessageHead): Uint8Array {
+    const payload = this.#parts.core.profile.codec.encode(message);
+    this.#parts.tally.countSent(message, payload.length);
+    return payload;
   }
 
   #publish(sent: Promise<void>, receipt: string | null): void {

@@ -39,6 +39,8 @@ import { MqttTransport } from './mqtt-transport.ts';
 import { nativeSha256Hex } from './native-hash.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeHost } from './node-host.ts';
+import type { NodeMetricSources } from './node-metrics.ts';
+import { NodeTally } from './node-tally.ts';
 import { ObservationFile } from './observation-file.ts';
 import { monotonicMs, Observations } from './observations.ts';
 import { behaviourProblems } from './read-conditions.ts';
@@ -94,6 +96,7 @@ export class RunningNode {
   readonly #sealer: Sealer;
   readonly #services: ServiceRunner;
   readonly #transport: MqttTransport;
+  readonly #tally: NodeTally;
   readonly #host: NodeHost<Wallet, Request, Vote>;
   readonly #control: ControlLink | null;
   readonly #heartbeat: Heartbeat | null;
@@ -163,6 +166,7 @@ export class RunningNode {
         this.#observations.serviceEnd(end, this.#clock.nowMs());
       },
     });
+    this.#tally = new NodeTally(config.node, monotonicMs);
     this.#host = new NodeHost({
       core: this.#core,
       store: this.#store,
@@ -170,6 +174,7 @@ export class RunningNode {
       sealer: this.#sealer,
       observations: this.#observations,
       services: this.#services,
+      tally: this.#tally,
       now: () => this.#clock.nowMs(),
       onOrder: (orderId, outcome) => this.#control?.sendOrderResult({ orderId, node: config.node, ...outcome }),
       onFatal: options.onFatal,
@@ -442,11 +447,17 @@ export class RunningNode {
   }
 
   async #openHttp(http: { readonly host: string; readonly port: number }): Promise<void> {
-    const { startHttpServer } = await import('./http-server.ts');
+    const [{ startHttpServer }, { nodeMetricsText }, { programVersion }] = await Promise.all([
+      import('./http-server.ts'),
+      import('./node-metrics.ts'),
+      import('./program-version.ts'),
+    ]);
+    const version = programVersion();
     this.#http = await startHttpServer({
       ...http,
       unfit: () => this.#unfit(),
       wallets: () => ({ node: this.#config.node, wallets: this.#core.snapshot().wallets }),
+      metrics: () => nodeMetricsText({ ...this.#metricSources(), version }),
       intake: this.#intake('http', 'http'),
     });
     this.#closers.push(() => this.#http!.close());
@@ -505,13 +516,31 @@ export class RunningNode {
       boot: this.#boot,
       ...ledgerReport(this.#core.snapshot()),
       dcoinRate: this.#profile.parameters.dcoinRate,
-      ...this.#host.counters,
+      ...this.#tally.counters,
       services: this.#store.serviceRuns(),
       rssBytes: process.memoryUsage.rss(),
       databaseBytes: this.#store.sizeBytes(),
       cpuMs: (user + system) / 1000,
       fabricConnected: this.#transport.connected,
       conditions: this.#conditions,
+    };
+  }
+
+  #metricSources(): Omit<NodeMetricSources, 'version'> {
+    const { lab, seat, node } = this.#config;
+    return {
+      about: { lab, seat, node, profile: this.#profile.name },
+      tally: this.#tally,
+      ready: this.#unfit().length === 0,
+      fabric: this.#transport,
+      work: this.#sealer,
+      n: this.#core.n,
+      quorum: this.#profile.quorum(this.#core.n),
+      wallets: this.#core.snapshot().wallets,
+      storedRows: this.#core.storedRows,
+      underWay: this.#host.underWay,
+      observationsLost: this.#observations.dropped,
+      databaseBytes: this.#store.sizeBytes(),
     };
   }
 

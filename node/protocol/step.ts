@@ -59,12 +59,15 @@ export interface Decision {
   readonly quorum: number;
 }
 
-export type OrderRefusal =
-  | 'insufficient-funds'
-  | 'request-pending'
-  | 'unknown-service'
-  | 'wrong-price'
-  | 'unknown-requester';
+export const ORDER_REFUSALS = [
+  'insufficient-funds',
+  'request-pending',
+  'unknown-service',
+  'wrong-price',
+  'unknown-requester',
+] as const;
+
+export type OrderRefusal = (typeof ORDER_REFUSALS)[number];
 
 export type OrderOutcome =
   | { readonly outcome: 'refused'; readonly reason: OrderRefusal; readonly detail: string }

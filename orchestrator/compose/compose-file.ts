@@ -7,13 +7,22 @@ import { invariant } from '../../node/protocol/invariant.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
 import { planLab } from '../lab/lab-plan.ts';
 import { nodeEnvironment } from '../runtimes/node-environment.ts';
+import { prometheusConfig } from './prometheus-config.ts';
 
 /** The user of the images. */
 const UID = 10_001;
 const FABRIC_PORT = 1883;
 const CONTROL_PORT = 1884;
 const STATS_PORT = 8081;
+/** Of the page, its API and the lab's metrics. */
 const HTTP_PORT = 8420;
+/** Of each node's HTTP interface, which no port of the machine leads to. */
+const NODE_HTTP_PORT = 8080;
+const PROMETHEUS_PORT = 9090;
+const GRAFANA_PORT = 3000;
+/** Users of the images, as they are published. */
+const PROMETHEUS_USER = '65534:65534';
+const GRAFANA_USER = '472:472';
 const HEARTBEAT = '/dev/shm/wallance-heartbeat';
 const NODES = 8;
 
@@ -28,6 +37,7 @@ const HEAD = `# A lab in containers: a broker, ${NODES} nodes, and a lab that ob
 #   docker compose exec lab cat /data/labs/lab/dashboard-token
 #   docker compose stop node-3                          and start, kill, logs: nodes are compose's, not the lab's
 #   docker compose down --volumes                       stop, and remove everything
+#   COMPOSE_PROFILES=observability docker compose up --wait    the same with Prometheus and Grafana (README.md)
 #
 # Passwords: \`credentials\` runs once, draws them and deals them out, a volume for each part. A file secret would have
 # to be there before the first start, and one volume for all with a subpath for each needs a newer engine than many
@@ -154,8 +164,9 @@ export function composeFile(plan: LabPlan = composedPlan()): string {
     depends_on: dealt,
     healthcheck: { test: ['CMD', 'node-health'], ...health(60) },
     networks: ['fabric', 'control'],
-    // As the broker's. Within the container it is bound to more than loopback, so that changes need the token.
-    ports: [`127.0.0.1:\${WALLANCE_HTTP_PORT:-}:${HTTP_PORT}`],
+    // As the broker's, but where Grafana's links lead when there is one. Within the container it is bound to more than
+    // loopback, so that changes need the token.
+    ports: [`127.0.0.1:\${WALLANCE_HTTP_PORT:-\${COMPOSE_PROFILES:+${HTTP_PORT}}}:${HTTP_PORT}`],
     volumes: ['lab:/data', 'credentials-lab:/credentials:ro'],
     stop_grace_period: '10s',
     ...limits('1.0', '256M', 128),
@@ -176,6 +187,8 @@ export function composeFile(plan: LabPlan = composedPlan()): string {
     // What looks like a variable to compose is text here.
     for (const [name, value] of Object.entries(rest)) shared[name] = value.replaceAll('$', '$$$$');
   }
+  shared.WALLANCE_HTTP_HOST = '0.0.0.0';
+  shared.WALLANCE_HTTP_PORT = String(NODE_HTTP_PORT);
   const node = {
     ...image('node'),
     ...CONFINED,
@@ -199,6 +212,7 @@ export function composeFile(plan: LabPlan = composedPlan()): string {
   );
   const volumes = ['lab', ...nodes.map(({ service }) => service)].concat(
     ['all', 'broker', 'lab', ...nodes.map(({ service }) => service)].map((part) => `credentials-${part}`),
+    ['prometheus', 'grafana'],
   );
   return [
     HEAD,
@@ -206,9 +220,105 @@ export function composeFile(plan: LabPlan = composedPlan()): string {
     `x-node-environment: &node-environment\n${indented(yaml(shared), 2)}`,
     `services:\n${indented(yaml({ credentials }), 2)}\n${indented(yaml({ broker }), 2)}\n${indented(yaml({ lab: attached }), 2)}`,
     ...services,
-    yaml({ networks: { fabric: {}, control: { internal: true } } }),
+    ...observers().map((service) => indented(yaml(service), 2)),
+    yaml({ networks: { fabric: {}, control: { internal: true }, observability: {} } }),
     yaml({ volumes: Object.fromEntries(volumes.map((name) => [name, {}])) }),
   ].join('\n');
+}
+
+/** Of the profile `observability`: nothing of them starts without it. */
+function observers(): Record<string, unknown>[] {
+  const observer = { ...CONFINED, profiles: ['observability'], restart: 'unless-stopped', stop_grace_period: '10s' };
+  const file = (source: string, target: string): string => `./observability/${source}:${target}:ro`;
+  return [
+    {
+      prometheus: {
+        image: variable('PROMETHEUS_IMAGE', 'prom/prometheus:v3.5.0'),
+        ...observer,
+        user: PROMETHEUS_USER,
+        command: [
+          '--config.file=/etc/prometheus/prometheus.yml',
+          '--storage.tsdb.path=/prometheus',
+          '--storage.tsdb.retention.time=15d',
+        ],
+        healthcheck: {
+          test: ['CMD', 'wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${PROMETHEUS_PORT}/-/ready`],
+          ...health(30),
+        },
+        // Nodes are on a network without a way out; the other one has the port.
+        networks: ['control', 'observability'],
+        ports: [`127.0.0.1:\${WALLANCE_PROMETHEUS_PORT-${PROMETHEUS_PORT}}:${PROMETHEUS_PORT}`],
+        volumes: [
+          file('prometheus/prometheus.yml', '/etc/prometheus/prometheus.yml'),
+          file('prometheus/rules', '/etc/prometheus/rules'),
+          'prometheus:/prometheus',
+        ],
+        ...limits('1.0', '512M', 64),
+      },
+    },
+    {
+      grafana: {
+        image: variable('GRAFANA_IMAGE', 'grafana/grafana:12.1.1'),
+        ...observer,
+        user: GRAFANA_USER,
+        depends_on: { prometheus: { condition: 'service_healthy' } },
+        environment: {
+          // Whoever reaches the port may look; nobody can log in and change what files say.
+          GF_AUTH_ANONYMOUS_ENABLED: 'true',
+          GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
+          GF_AUTH_BASIC_ENABLED: 'false',
+          GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+          // Nothing is fetched or told: a lab may have no way out.
+          GF_PLUGINS_PREINSTALL_DISABLED: 'true',
+          GF_ANALYTICS_REPORTING_ENABLED: 'false',
+          GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
+          GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: 'false',
+          GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: '/etc/wallance/dashboards/lab.json',
+        },
+        healthcheck: {
+          test: ['CMD', 'wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${GRAFANA_PORT}/api/health`],
+          ...health(60),
+        },
+        networks: ['observability'],
+        ports: [`127.0.0.1:\${WALLANCE_GRAFANA_PORT-${GRAFANA_PORT}}:${GRAFANA_PORT}`],
+        tmpfs: ['/tmp'],
+        volumes: [
+          file('grafana/provisioning', '/etc/grafana/provisioning'),
+          file('grafana/dashboards', '/etc/wallance/dashboards'),
+          'grafana:/var/lib/grafana',
+        ],
+        ...limits('1.0', '512M', 128),
+      },
+    },
+  ];
+}
+
+/** What Prometheus scrapes in the lab of the file. */
+export function composedPrometheus(plan: LabPlan = composedPlan()): string {
+  return prometheusConfig({
+    lab: `lab:${HTTP_PORT}`,
+    nodes: plan.seats.map(({ seat, node }) => ({
+      address: `node-${seat}:${NODE_HTTP_PORT}`,
+      labels: { lab: plan.lab, seat, node },
+    })),
+    rules: ['rules/*.yml'],
+    intervalSeconds: 5,
+    head: ['Of the profile observability of ../../compose.yaml. Written by `npm run compose:generate`.'],
+  });
+}
+
+/** For a Prometheus of the machine's own beside a lab of `wallance up`. */
+export function localPrometheus(): string {
+  return prometheusConfig({
+    lab: `127.0.0.1:${HTTP_PORT}`,
+    nodes: null,
+    rules: ['rules/*.yml'],
+    intervalSeconds: 5,
+    head: [
+      'For a Prometheus on this machine beside a lab of `wallance up`. Written by `npm run compose:generate`.',
+      'prometheus --config.file=compose/observability/prometheus/local.yml --storage.tsdb.path=/tmp/prometheus',
+    ],
+  });
 }
 
 function yaml(value: unknown): string {

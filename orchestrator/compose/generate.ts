@@ -1,7 +1,11 @@
-/** `npm run compose:generate`: writes compose/compose.yaml. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** `npm run compose:generate`: writes what of compose/ is made from code. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { PROJECT_ROOT } from '../project.ts';
-import { composeFile } from './compose-file.ts';
+import { generatedFiles } from './generated-files.ts';
 
-writeFileSync(join(PROJECT_ROOT, 'compose', 'compose.yaml'), composeFile());
+for (const [path, text] of generatedFiles()) {
+  const file = join(PROJECT_ROOT, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}

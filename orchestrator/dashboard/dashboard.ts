@@ -13,6 +13,7 @@ import type { LabOperations } from '../lab/lab-operations.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
 import { isLoopback } from '../lab/loopback.ts';
 import { writeAtomically } from '../lab/write-atomically.ts';
+import { LabMetrics } from '../metrics/lab-metrics.ts';
 import { PROJECT_ROOT } from '../project.ts';
 import { ApiRefusal } from './api-refusal.ts';
 import { DashboardServer } from './dashboard-server.ts';
@@ -22,6 +23,7 @@ import { KeptRuns } from './kept-runs.ts';
 import { labAnswers } from './lab-answers.ts';
 import { LIMITS } from './limits.ts';
 import { LiveLab } from './live-lab.ts';
+import { addMetrics } from './metrics-routes.ts';
 import { readPage } from './page-files.ts';
 
 export interface DashboardOptions {
@@ -40,7 +42,8 @@ export interface DashboardOptions {
 const PAGE = join(PROJECT_ROOT, 'dist', 'page');
 
 export function dashboard(plan: LabPlan, options: DashboardOptions): LabCompanion & { readonly hub: EventHub } {
-  const live = new LiveLab(plan, randomUUID());
+  const metrics = new LabMetrics(plan.services);
+  const live = new LiveLab(plan, randomUUID(), (step) => metrics.step(step));
   const faults = new HandFaults(plan, (fault) => {
     live.fault(fault);
     if (fault.kind === 'pause' && (fault.state === 'applied' || !fault.active))
@@ -59,6 +62,10 @@ export function dashboard(plan: LabPlan, options: DashboardOptions): LabCompanio
     }
     reports.ask();
   };
+  const look = (): void => {
+    refresh();
+    live.advance(monotonicMs());
+  };
   const hub = new EventHub({ live, nowMs: monotonicMs, refresh });
 
   return {
@@ -69,6 +76,7 @@ export function dashboard(plan: LabPlan, options: DashboardOptions): LabCompanio
     },
     onObservation: (seat, observation) => {
       live.observe(seat, observation);
+      metrics.observe(observation);
       faults.observe(seat, observation);
     },
     conditionsOf: (seat) => faults.conditionsOf(seat),
@@ -84,10 +92,7 @@ export function dashboard(plan: LabPlan, options: DashboardOptions): LabCompanio
             if (operations === null) throw new ApiRefusal('environment', 'the lab is not ready yet');
             return operations;
           },
-          refresh: () => {
-            refresh();
-            live.advance(monotonicMs());
-          },
+          refresh: look,
         }),
         hub,
         runs,
@@ -95,6 +100,7 @@ export function dashboard(plan: LabPlan, options: DashboardOptions): LabCompanio
         guard: { host, token },
         onBug: options.onTrouble,
       });
+      addMetrics(server.app, metrics, { live, operations: () => operations, refresh: look });
       const taken = await listening(server, host, anyPort ? [...keptPort(directory.dashboardPort), port, 0] : [port]);
       // Pages that are open find the lab again after it was stopped.
       writeAtomically(directory.dashboardPort, `${taken}\n`);

@@ -15,7 +15,7 @@ import type { PurchaseAnswer } from './api/purchase-shape.ts';
 import { KeyedState, VersionCounter } from './keyed-state.ts';
 import { LIMITS } from './limits.ts';
 import { LiveNodes, sentClass } from './live-nodes.ts';
-import { LiveRequests } from './live-requests.ts';
+import { LiveRequests, type RequestStep } from './live-requests.ts';
 import { LiveWallets } from './live-wallets.ts';
 import { MessageTail } from './message-tail.ts';
 import { RateWindow } from './rate-window.ts';
@@ -51,8 +51,8 @@ export class LiveLab {
   /** Of rates and failure. */
   #labVersion = 0;
 
-  /** `boot`: drawn for this process. */
-  constructor(plan: LabPlan, boot: string) {
+  /** `boot`: drawn for this process. `onStep`: told of requests as they go on. */
+  constructor(plan: LabPlan, boot: string, onStep: (step: RequestStep) => void = () => {}) {
     this.boot = boot;
     this.plan = plan;
     const { parameters, seats } = plan;
@@ -63,6 +63,7 @@ export class LiveLab {
       seats,
       quorum: this.quorum,
       dcoinRate: parameters.dcoinRate,
+      onStep,
     });
     this.faults = new KeyedState(this.#counter, LIMITS.faultsKept);
     this.#purchases = new KeyedState(this.#counter, ORDERS_KEPT);

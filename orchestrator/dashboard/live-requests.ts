@@ -7,7 +7,7 @@ import type { WalletView } from '../../node/host/control-protocol.ts';
 import { type Distribution, distributionOf } from '../history/distribution.ts';
 import { type Observation, textOf } from '../history/observation.ts';
 import { type RequestTrack, RequestTracker } from '../history/request-track.ts';
-import { stuckRequests } from '../history/stuck-request.ts';
+import { type StuckReason, stuckRequests } from '../history/stuck-request.ts';
 import type { LatencyAnswer, RequestAnswer } from './api/request-shape.ts';
 import { KeyedState, type VersionCounter } from './keyed-state.ts';
 import { LIMITS } from './limits.ts';
@@ -16,7 +16,21 @@ export interface RequestSurroundings {
   readonly seats: readonly { readonly seat: string; readonly node: string }[];
   readonly quorum: number;
   readonly dcoinRate: number;
+  readonly onStep: (step: RequestStep) => void;
 }
+
+/** A request has gone a step further; told once for each step. `seat`: its requester's. */
+export type RequestStep =
+  | { readonly kind: 'submitted'; readonly seat: string; readonly service: string }
+  | {
+      readonly kind: 'decided';
+      /** By its requester, or by the last of all. */
+      readonly scope: 'requester' | 'all';
+      readonly seat: string;
+      readonly service: string;
+      /** Since it was sent. */
+      readonly latencyMs: number;
+    };
 
 /** What only the moment knows, for the class of a stuck request. */
 export interface StuckSurroundings {
@@ -103,6 +117,7 @@ export class LiveRequests {
     if (event === 'req.tx' && request.sentAt === 0) {
       request.sentAt = observation.at;
       this.#shown.set(requestId, request);
+      this.#around.onStep({ kind: 'submitted', seat, service: track.service });
     } else if (event !== 'vote.rx') this.#shown.touch(requestId);
     return event === 'decide' && this.#decided(seat, request, track);
   }
@@ -124,6 +139,21 @@ export class LiveRequests {
   /** Decisions at requesters since the start, by service. */
   bought(service: string): number {
     return this.#bought.get(service) ?? 0;
+  }
+
+  /** Of the requests that are kept: not decided everywhere. */
+  get open(): number {
+    let open = 0;
+    for (const { final } of this.#shown.values()) if (final === null) open++;
+    return open;
+  }
+
+  /** Of those, how many are stuck and why, as of the last look. */
+  stuckByReason(): ReadonlyMap<StuckReason, number> {
+    const counts = new Map<StuckReason, number>();
+    for (const { stuck } of this.#shown.values())
+      if (stuck !== null) counts.set(stuck.reason, (counts.get(stuck.reason) ?? 0) + 1);
+    return counts;
   }
 
   latency(): LatencyAnswer {
@@ -204,14 +234,19 @@ export class LiveRequests {
   }
 
   #decided(seat: string, request: LiveRequest, track: RequestTrack): boolean {
-    const own = track.sentBy === seat;
+    const { sentBy, service } = track;
+    const own = sentBy === seat;
     if (own) {
-      keep(this.#requesterMs, track.decidedAtMs.get(seat)! - track.sentAtMs);
+      const latencyMs = track.decidedAtMs.get(seat)! - track.sentAtMs;
+      keep(this.#requesterMs, latencyMs);
+      this.#around.onStep({ kind: 'decided', scope: 'requester', seat, service, latencyMs });
       this.#latencies++;
-      this.#bought.set(track.service, (this.#bought.get(track.service) ?? 0) + 1);
+      this.#bought.set(service, (this.#bought.get(service) ?? 0) + 1);
     }
     if (request.sentAt > 0 && track.decidedAtMs.size >= this.#around.seats.length) {
-      keep(this.#allMs, Math.max(...track.decidedAtMs.values()) - track.sentAtMs);
+      const latencyMs = Math.max(...track.decidedAtMs.values()) - track.sentAtMs;
+      keep(this.#allMs, latencyMs);
+      this.#around.onStep({ kind: 'decided', scope: 'all', seat: sentBy, service, latencyMs });
       this.#latencies++;
       request.stuck = null;
       request.final = this.#answer(request);

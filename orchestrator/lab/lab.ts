@@ -272,6 +272,12 @@ export class Lab {
     return { state, detail: state === 'ready' ? null : detail };
   }
 
+  /** Where the node's own HTTP interface is; null where it has none, or is not ready. */
+  httpOf(seatName: string): string | null {
+    if (this.#seats.get(seatName)?.state !== 'ready') return null;
+    return this.#control?.status.get(seatName)?.http ?? null;
+  }
+
   /** What the node found at its last start. */
   databaseWasEmpty(seatName: string): boolean {
     return this.#control?.status.get(seatName)?.databaseEmpty ?? false;
@@ -466,7 +472,7 @@ export class Lab {
       state,
       pid: this.nodeProcess(seatName)?.pid ?? null,
       readyMs: state === 'ready' ? (status?.readyMs ?? null) : null,
-      http: state === 'ready' ? (status?.http ?? null) : null,
+      http: this.httpOf(seatName),
       detail: state === 'ready' ? null : detail,
       report: await this.report(seatName, timeoutMs),
     };

@@ -1,6 +1,9 @@
 /** `docker compose up` from a fresh clone: eight healthy nodes, a purchase on all of them, and nothing left after it. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe } from 'node:test';
+import { parse } from 'yaml';
 import type { BuyResult, LabStatus } from '../../orchestrator/lab/lab-commands.ts';
 import { belongingsOf, remaining } from '../support/belongings.ts';
 import { ComposeProject } from '../support/compose-project.ts';
@@ -17,6 +20,22 @@ function untilAlike(project: ComposeProject): Promise<boolean> {
     const { differences } = JSON.parse(await project.wallance('status', '--json')) as LabStatus;
     return differences.length === 0;
   }, 'all nodes holding the same wallets');
+}
+
+const DECIDED_AT_LAB = /^wallance_requests_decided_total\{seat="3",node="3",service="espresso"\} 1$/m;
+const DECIDED_AT_NODE = /^wallance_node_decisions_total 1$/m;
+
+/** What Prometheus would get of each of its targets, from within the networks. */
+async function scrape(project: ComposeProject): Promise<{ readonly address: string; readonly text: string }[]> {
+  const file = join(project.directory, 'compose/observability/prometheus/prometheus.yml');
+  const { scrape_configs } = parse(readFileSync(file, 'utf8')) as {
+    scrape_configs: { static_configs: { targets: string[] }[] }[];
+  };
+  const addresses = scrape_configs.flatMap(({ static_configs }) => static_configs.flatMap(({ targets }) => targets));
+  const program = `Promise.all(${JSON.stringify(addresses)}.map(async (address) =>
+    ({ address, text: await (await fetch('http://' + address + '/metrics')).text() })))
+    .then((all) => console.log(JSON.stringify(all)))`;
+  return JSON.parse(await project.compose('exec', '--no-TTY', 'lab', 'node', '-e', program));
 }
 
 describe('docker compose in a fresh clone', () => {
@@ -45,6 +64,10 @@ describe('docker compose in a fresh clone', () => {
       Array.from({ length: NODES }, () => ['ready', 1]),
     );
     await untilAlike(project);
+    const scraped = await scrape(project);
+    assert.equal(scraped.length, NODES + 1);
+    for (const { address, text } of scraped)
+      assert.match(text, address.startsWith('lab:') ? DECIDED_AT_LAB : DECIDED_AT_NODE, address);
     assert.ok((status.fabric?.delivered.consensus.messages ?? 0) > 0, 'the counters of the fabric');
 
     const files = await project.compose('exec', '--no-TTY', 'node-3', 'ls', '-l', '/credentials');

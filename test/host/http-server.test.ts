@@ -20,6 +20,7 @@ async function world(t: TestContext) {
     port: 0,
     unfit: () => state.reasons,
     wallets: () => [{ id: '1', units: 10, stateHash: 'ab' }],
+    metrics: () => '# HELP a A\n',
     intake,
   });
   t.after(() => server.close());
@@ -53,6 +54,13 @@ test('health is 200 when the node can take part and 503 with the reasons otherwi
 test("wallets are the node's own view", async (t) => {
   const { request } = await world(t);
   assert.deepEqual((await request('/wallets')).body, [{ id: '1', units: 10, stateHash: 'ab' }]);
+});
+
+test('metrics are text of their own type', async (t) => {
+  const { url } = await world(t);
+  const response = await fetch(`${url}/metrics`);
+  assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  assert.equal(await response.text(), '# HELP a A\n');
 });
 
 test('samples are taken as lines, as one JSON value and as an array', async (t) => {
@@ -103,7 +111,7 @@ test('unknown paths, methods and types are refused with what there is', async (t
   for (const path of [
     '/',
     '/samples/',
-    '/metrics',
+    '/metrics/',
     '/__proto__',
     '/constructor',
     '/health/../wallets2',
@@ -181,7 +189,14 @@ test('a port that is taken is an error at the start', async (t) => {
   const { url } = await world(t);
   const intake = new SampleIntake({ source: 'http', topic: 'http', sink: () => {}, report: () => {}, nowMs: () => 0 });
   await assert.rejects(
-    startHttpServer({ host: '127.0.0.1', port: Number(new URL(url).port), unfit: () => [], wallets: () => [], intake }),
+    startHttpServer({
+      host: '127.0.0.1',
+      port: Number(new URL(url).port),
+      unfit: () => [],
+      wallets: () => [],
+      metrics: () => '',
+      intake,
+    }),
     { code: 'EADDRINUSE' },
   );
 });

@@ -170,7 +170,14 @@ describe('PROTOCOL.md', () => {
 });
 
 describe('documents', () => {
-  const documents = ['README.md', 'ARCHITECTURE.md', 'PROTOCOL.md', 'CHANGELOG.md', 'docs/scenarios.md'];
+  const documents = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'PROTOCOL.md',
+    'CHANGELOG.md',
+    'docs/scenarios.md',
+    'docs/metrics.md',
+  ];
   const known = (name: string) => tracked.some((path) => path === name || path.startsWith(`${name}/`));
 
   it('every path of the tree that they name exists', () => {

@@ -23,14 +23,15 @@ export class ComposeProject {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #images = ['node', 'lab'].map((target) => `wallance-${target}:${this.name}`) as [string, string];
 
-  private constructor(base: Readonly<Record<string, string>>) {
+  private constructor(variables: Readonly<Record<string, string>>) {
     const { PATH = '', HOME = '' } = process.env;
     const [node, lab] = this.#images;
-    this.#environment = { PATH, HOME, ...base, WALLANCE_NODE_IMAGE: node, WALLANCE_LAB_IMAGE: lab };
+    this.#environment = { PATH, HOME, ...variables, WALLANCE_NODE_IMAGE: node, WALLANCE_LAB_IMAGE: lab };
   }
 
-  static async create(t: TestContext): Promise<ComposeProject> {
-    const project = new ComposeProject(await localBase());
+  /** `variables`: of the file, beside those of the images that are built. */
+  static async create(t: TestContext, variables: Readonly<Record<string, string>> = {}): Promise<ComposeProject> {
+    const project = new ComposeProject({ ...(await localBase()), ...variables });
     t.after(() => project.#remove());
     const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
       cwd: ROOT,
