@@ -22,6 +22,7 @@ import { statusCommand } from '../commands/status.ts';
 import { traceCommand } from '../commands/trace.ts';
 import { upCommand } from '../commands/up.ts';
 import { validateCommand } from '../commands/validate.ts';
+import { watchCommand } from '../commands/watch.ts';
 import type { Command } from './command.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   reportCommand,
   upCommand,
   statusCommand,
+  watchCommand,
   buyCommand,
   sampleCommand,
   stopCommand,

@@ -7,7 +7,7 @@ import { argumentTexts, type ParsedArguments } from '../cli/arguments.ts';
 import { type CommandContext, defineCommand } from '../cli/command.ts';
 import { EXIT, type ExitCode } from '../cli/exit-code.ts';
 import { textTable } from '../cli/text-table.ts';
-import { Failure } from '../failure.ts';
+import { Failure, messageOf } from '../failure.ts';
 import { tryLab } from '../lab/ask-lab.ts';
 import type { RequestedBoards } from '../lab/boards.ts';
 import { continuedPlan, newPlan, type RequestedLab, runningDifferences } from '../lab/kept-lab.ts';
@@ -22,6 +22,7 @@ import { BOARD_FLAGS, requestedBoards } from './board-flags.ts';
 import { DASHBOARD_FLAGS, requestedDashboard } from './dashboard-flags.ts';
 import { LAB_FLAG, labOption, PLAN_FLAGS, requestedLab, SENSOR_FLAGS } from './lab-flags.ts';
 import { PLACEMENT_FLAGS, requestedPlacement } from './placement-flags.ts';
+import { watchLab } from './watch.ts';
 
 const FLAGS = {
   lab: LAB_FLAG,
@@ -186,7 +187,12 @@ async function runInForeground(
   progress.end();
   printSummary(context, lab.summary, json, directory);
   terminal.note('Ctrl-C stops the lab and keeps its wallets.');
+  const watched =
+    json || lab.summary.dashboardUrl === null
+      ? null
+      : watchLab(directory, terminal, context.signal).catch((error: unknown) => terminal.note(messageOf(error)));
   const failure = await lab.ended();
+  await watched;
   if (failure === null || failure.code === 'interrupted') {
     terminal.note(`Lab ${directory.lab} is stopped; its wallets are kept.`);
     return failure === null ? EXIT.pass : EXIT.interrupted;
@@ -408,6 +414,7 @@ function printSummary(
   }
   terminal.line('Next:');
   const next = [
+    [`npx wallance watch${option}`, 'nodes and decisions, live'],
     [`npx wallance status${option}`, 'who holds what'],
     [
       `npx wallance buy ${buyer} ${service.name} --wait${option}`,

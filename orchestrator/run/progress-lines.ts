@@ -1,8 +1,8 @@
 /** The live block of a scenario's run as lines of text. Pure: state and time in, lines out. */
 import { INVARIANTS, type InvariantId } from '../checks/invariant-id.ts';
 import type { MetricName } from '../checks/metric.ts';
-import { type Style, shownWidth } from '../cli/terminal.ts';
-import { textTable } from '../cli/text-table.ts';
+import { blockTable } from '../cli/block-table.ts';
+import type { Style } from '../cli/terminal.ts';
 import { distributionOf } from '../history/distribution.ts';
 import { onOneLine, shortened } from '../report/markup.ts';
 import type { ScenarioPlan } from '../scenario/scenario-plan.ts';
@@ -119,46 +119,21 @@ const SEAT_COLUMNS = [
   { title: 'votes', align: 'right' },
 ] as const;
 
-/** One row a seat, in as many blocks beside each other as it takes and as fit; at most `linesMax` lines. */
+/** One row a seat; at most `linesMax` lines. */
 function seatTable({ plan, state, columns, style }: ProgressView, linesMax: number): string[] {
   const rate = plan.lab.parameters.dcoinRate;
-  const seats = [...state.seats.values()];
-  const cells = (seat: SeatProgress | undefined): readonly string[] =>
-    seat === undefined
-      ? SEAT_COLUMNS.map(() => '')
-      : [
-          shortened(seat.seat, 8),
-          seat.state === 'up' || seat.state === 'awaited' ? STATES[seat.state] : style('red', STATES[seat.state]),
-          ROLES[seat.role],
-          (seat.units / rate).toFixed(1),
-          String(seat.bought),
-          String(seat.votes),
-        ];
-  const table = (blocks: number, rows: number): string[] => {
-    const each = Array.from({ length: blocks }, (_, block) => block);
-    const between = (block: number): readonly string[] => (block === 0 ? [] : ['|']);
-    return textTable(
-      each.flatMap((block) => [...between(block).map((title) => ({ title })), ...SEAT_COLUMNS]),
-      Array.from({ length: rows }, (_, row) =>
-        each.flatMap((block) => [...between(block), ...cells(seats[block * rows + row])]),
-      ),
-      0,
-      1,
-    );
-  };
-  const room = Math.max(1, linesMax - 1);
-  const needed = Math.ceil(seats.length / room);
-  for (let blocks = needed; blocks > 0; blocks--) {
-    const complete = blocks === needed;
-    const rows = complete ? Math.ceil(seats.length / blocks) : Math.max(1, room - 1);
-    const lines = table(blocks, rows);
-    if (blocks > 1 && lines.some((line) => shownWidth(line) > columns)) continue;
-    if (complete) return lines;
-    const rest = seats.slice(blocks * rows);
+  const cells = (seat: SeatProgress): readonly string[] => [
+    shortened(seat.seat, 8),
+    seat.state === 'up' || seat.state === 'awaited' ? STATES[seat.state] : style('red', STATES[seat.state]),
+    ROLES[seat.role],
+    (seat.units / rate).toFixed(1),
+    String(seat.bought),
+    String(seat.votes),
+  ];
+  return blockTable(SEAT_COLUMNS, [...state.seats.values()], cells, { columnsMax: columns, linesMax }, (rest) => {
     const up = rest.filter((seat) => seat.state === 'up').length;
-    return [...lines, `and ${rest.length} more seats, ${up} of them up`];
-  }
-  return [];
+    return `and ${rest.length} more seats, ${up} of them up`;
+  });
 }
 
 export function seconds(milliseconds: number): string {
