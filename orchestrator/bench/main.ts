@@ -26,6 +26,7 @@ import { benchHashing } from './hashing.ts';
 import { benchLab } from './lab.ts';
 import { benchLarge } from './large.ts';
 import { benchPage } from './page.ts';
+import { benchPageReaders } from './page-readers.ts';
 import { writeReadmeTable } from './readme-table.ts';
 import { benchSimulation } from './simulation.ts';
 import { benchStore } from './store.ts';
@@ -41,7 +42,7 @@ const MODULES: Readonly<Record<string, (quick: boolean) => Promise<readonly Figu
   checks: (quick) => benchChecks(quick),
   lab: (quick) => benchLab(quick),
   harness: (quick) => benchHarness(quick),
-  page: (quick) => benchPage(quick),
+  page: async (quick) => [...(await benchPage(quick)), ...(await benchPageReaders(quick))],
   containers: (quick) => withEngine(() => benchContainers(quick)),
 };
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe } from 'node:test';
 import { ControlClient } from '../../orchestrator/control/control-client.ts';
 import { docker, dockerOutcome, EngineWorld, engineTest, eventuallyInside } from '../support/engine.ts';
@@ -100,7 +100,7 @@ describe('what an image holds', () => {
   test('it holds what this tree builds, and nothing else', async () => {
     for (const [image, files, folders] of [
       [OWN_NODE, ['dist', 'node_modules', 'package.json'], ['node']],
-      [OWN_LAB, ['dist', 'node_modules', 'orchestrator', 'package.json'], ['node', 'orchestrator']],
+      [OWN_LAB, ['dist', 'node_modules', 'orchestrator', 'package.json'], ['node', 'orchestrator', 'page']],
     ] as const) {
       assert.deepEqual((await shell(image, 'ls -A /app')).split('\n'), files);
       const sums = await shell(image, 'cd /app/dist && find * -type f -exec sha256sum {} +');
@@ -237,11 +237,11 @@ function sha256(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
-/** Of a folder of sources, the files that the build makes, below dist/. */
+/** What the build has made of a folder, below dist/. */
 function builtFiles(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => `${folder}/${path.slice(0, -'.ts'.length)}.js`);
+  return readdirSync(join(ROOT, 'dist', folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(join(ROOT, 'dist'), join(entry.parentPath, entry.name)));
 }
 
 /** `roots` and everything they depend on, as the lock file resolves it, without what images leave out of those. */
