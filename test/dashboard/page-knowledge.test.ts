@@ -12,24 +12,9 @@ import { layOut } from '../../orchestrator/dashboard/page/topology-layout.ts';
 import { APART_MS, walletRow } from '../../orchestrator/dashboard/page/wallet-cells.ts';
 import { readFault } from '../../orchestrator/dashboard/read-fault.ts';
 import { newPlan } from '../../orchestrator/lab/kept-lab.ts';
+import { frame, liveNode } from '../support/live-frames.ts';
 
-const frame = (parts: Partial<Frame>): Frame => ({ boot: 'a', version: 1, at: 1000, full: false, ...parts });
-
-const node = (seat: string, vote: number): LiveNode => ({
-  seat,
-  node: seat,
-  state: 'ready',
-  detail: null,
-  paused: false,
-  connected: true,
-  behaviours: [],
-  n: 3,
-  quorum: 2,
-  units: 0,
-  sent: { sensor: 0, request: 0, vote },
-  decisions: 0,
-  refusals: 0,
-});
+const node = (seat: string, vote: number): LiveNode => liveNode(seat, { sent: { sensor: 0, request: 0, vote } });
 
 const labOf = (...nodes: readonly LiveNode[]): Partial<Frame> => ({
   lab: { nodes, fabricFailure: null, messagesPerSecond: {}, decisionsPerSecond: 0 },

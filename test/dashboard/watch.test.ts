@@ -7,26 +7,10 @@ import type { RequestAnswer } from '../../orchestrator/dashboard/api/request-sha
 import { LabStore } from '../../orchestrator/dashboard/page/lab-store.ts';
 import { WatchNews, watchLines } from '../../orchestrator/dashboard/watch-text.ts';
 import { CommandLine } from '../support/command-line.ts';
+import { frame, liveNode } from '../support/live-frames.ts';
 import { HOSTILE } from '../support/markup-problems.ts';
 
-const frame = (parts: Partial<Frame>): Frame => ({ boot: 'a', version: 1, at: 1000, full: false, ...parts });
-
-const node = (seat: string, changes: Partial<LiveNode> = {}): LiveNode => ({
-  seat,
-  node: seat,
-  state: 'ready',
-  detail: null,
-  paused: false,
-  connected: true,
-  behaviours: [],
-  n: 3,
-  quorum: 2,
-  units: 10,
-  sent: {},
-  decisions: 0,
-  refusals: 0,
-  ...changes,
-});
+const node = (seat: string, changes: Partial<LiveNode> = {}): LiveNode => liveNode(seat, { units: 10, ...changes });
 
 const lab = (...nodes: readonly LiveNode[]): Partial<Frame> => ({
   lab: { nodes, fabricFailure: null, messagesPerSecond: { sensor: 1.5 }, decisionsPerSecond: 0 },
