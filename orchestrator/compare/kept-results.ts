@@ -99,13 +99,13 @@ function tableFigures({ id, columns, rows }: Table): ComparableFigure[] {
   });
 }
 
-/** The cells before the first figure, by which people tell rows apart. */
+/** The first cell and all that are words, by which people tell rows apart. */
 function labelOf(row: readonly z.infer<typeof CELL>[]): string {
-  const first = row.findIndex(({ kind }) => kind === 'figure' || kind === 'missing');
-  const before = row.slice(0, first === -1 ? 1 : Math.max(1, first)) as unknown as readonly Cell[];
-  const texts = before.flatMap((cell): string[] => {
-    if (cell.kind === 'text' || cell.kind === 'given') return cell.text === '' ? [] : [cell.text];
-    return cell.kind === 'formula' ? [`${cell.value} ${cell.unit}`.trim()] : [];
+  const texts = (row as unknown as readonly Cell[]).flatMap((cell, column): string[] => {
+    if (cell.kind === 'text') return cell.text === '' ? [] : [cell.text];
+    if (column > 0 || cell.kind === 'missing') return [];
+    if (cell.kind === 'given') return [cell.text];
+    return [`${cell.value} ${cell.unit}`.trim()];
   });
   return texts.join(', ');
 }
