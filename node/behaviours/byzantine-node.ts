@@ -155,16 +155,13 @@ export class ByzantineNode implements StepMachine<Wallet, Request, Vote> {
 
   #activate(behaviour: Behaviour, text: string): Active {
     const prng = this.#prng.stream(`${this.#begun++}/${behaviour.kind}`);
-    const node = this;
     const context: ConductContext = {
       core: this.#core,
       self: this.self,
       members: this.profile.membership.members,
       profile: this.profile,
       prng,
-      get nowMs() {
-        return node.#nowMs;
-      },
+      nowMs: () => this.#nowMs,
       emit: (outgoing) => this.#pass(outgoing, this.#active.indexOf(active) + 1),
       seal: (message, then) => this.#seal(active, message, then),
       after: (ms, run) => this.#after(active, ms, run),

@@ -33,7 +33,7 @@ export interface ConductContext {
   /** The behaviour's own stream. */
   readonly prng: Prng;
   /** Of the step that runs. */
-  readonly nowMs: number;
+  nowMs(): number;
   /** Sends, past the behaviours that come after this one. */
   emit(outgoing: Outgoing): void;
   /** Finds a valid nonce and calls `then` with it, in this step or in a later one; never where there is none. */

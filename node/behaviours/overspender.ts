@@ -14,7 +14,7 @@ export function overspender(context: ConductContext, service: string, everyMs: n
     const wallet = core.wallet(self);
     if (wallet === undefined) return;
     // Several within a second would be one request.
-    lastTime = Math.min(INT32_MAX, Math.max(lastTime + 1, Math.floor(context.nowMs / 1000)));
+    lastTime = Math.min(INT32_MAX, Math.max(lastTime + 1, Math.floor(context.nowMs() / 1000)));
     const draft = profile.requests.draft(self, wallet, service, priceDcoins, lastTime);
     if (profile.requests.acceptability(draft, wallet) === 'accept') return;
     context.seal(draft, (request) => {

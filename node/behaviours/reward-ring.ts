@@ -22,7 +22,7 @@ export function rewardRing(context: ConductContext, ring: readonly string[], ser
   const buy = (): void => {
     const wallet = core.wallet(self);
     if (resting || wallet === undefined || wallet.stateHash === spent) return;
-    const draft = requests.draft(self, wallet, service, priceDcoins, Math.floor(context.nowMs / 1000));
+    const draft = requests.draft(self, wallet, service, priceDcoins, Math.floor(context.nowMs() / 1000));
     if (requests.acceptability(draft, wallet) === 'wait') return;
     spent = wallet.stateHash;
     const busy = core

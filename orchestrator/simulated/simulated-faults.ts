@@ -1,6 +1,10 @@
 /**
  * Faults in virtual time: how each kind is applied, seen to work and healed, as run/node-faults.ts, run/broker-faults.ts
  * and run/link-fault.ts do it in a live run, with the same words where it was not seen.
+ *
+ * Every generator function here stands at the top level. One that is made anew for each fault gets a hidden class of its
+ * own, which lives in the old generation and holds on to all that the function sees: the nursery could free nothing of a
+ * whole run, and an exploration would spend a sixth of its time on copying that.
  */
 import type { NodeConditions } from '../../node/host/conditions.ts';
 import { allOf, perform, type Script, Signal } from '../../node/simulation/script.ts';
@@ -68,11 +72,7 @@ export const HANDLERS: FaultHandlers<FaultWorld, FaultHandler> = {
 
 function crash(world: FaultWorld, { seats, database }: FaultOf<'crash'>): FaultHandler {
   return {
-    *apply() {
-      requireUp(world, seats);
-      yield* stopAll(world, seats, true);
-      if (database === 'lost') yield* eraseAll(world, seats);
-    },
+    apply: () => takeDown(world, seats, true, database),
     verify: () => stillUp(world, seats),
     heal: () => startAll(world, seats, database),
   };
@@ -80,12 +80,7 @@ function crash(world: FaultWorld, { seats, database }: FaultOf<'crash'>): FaultH
 
 function restart(world: FaultWorld, { seats, database }: FaultOf<'restart'>): FaultHandler {
   return {
-    *apply() {
-      requireUp(world, seats);
-      yield* stopAll(world, seats, false);
-      if (database === 'lost') yield* eraseAll(world, seats);
-      yield* startAll(world, seats, database);
-    },
+    apply: () => startAgain(world, seats, database),
     verify: () => notUp(world, seats),
     heal: null,
   };
@@ -93,10 +88,7 @@ function restart(world: FaultWorld, { seats, database }: FaultOf<'restart'>): Fa
 
 function leave(world: FaultWorld, { seats }: FaultOf<'leave'>, { durationMs }: PlannedFault): FaultHandler {
   return {
-    *apply() {
-      requireUp(world, seats);
-      yield* stopAll(world, seats, false);
-    },
+    apply: () => takeDown(world, seats, false, 'kept'),
     verify: () => stillUp(world, seats),
     heal: durationMs === null ? null : () => startAll(world, seats, 'kept'),
   };
@@ -127,11 +119,16 @@ export function firstAct({ deviations }: FaultWorld, seats: readonly string[]): 
   const acted = new Signal();
   const raise = (): void => acted.raise();
   for (const seat of seats) deviations.set(seat, (deviations.get(seat) ?? new Set()).add(raise));
-  return function* (ending) {
-    if (!acted.raised) yield { ms: null, signals: [acted, ending] };
+  const stop = (): void => {
     for (const seat of seats) deviations.get(seat)?.delete(raise);
-    return acted.raised ? null : 'no deviation was seen while it was active';
   };
+  return (ending) => untilActed(acted, ending, stop);
+}
+
+function* untilActed(acted: Signal, ending: Signal, stop: () => void): Script<string | null> {
+  if (!acted.raised) yield { ms: null, signals: [acted, ending] };
+  stop();
+  return acted.raised ? null : 'no deviation was seen while it was active';
 }
 
 function conditionFault(world: FaultWorld, id: string, seats: readonly string[], change: Change): FaultHandler {
@@ -159,17 +156,30 @@ function requireUp({ lab }: FaultWorld, seats: readonly string[]): void {
   if (down.length > 0) throw new Error(`seats ${down.join(', ')}: expected to run, found down`);
 }
 
+function* takeDown(world: FaultWorld, seats: readonly string[], kill: boolean, database: 'kept' | 'lost'): Script {
+  requireUp(world, seats);
+  yield* stopAll(world, seats, kill);
+  if (database === 'lost') yield* eraseAll(world, seats);
+}
+
+function* startAgain(world: FaultWorld, seats: readonly string[], database: 'kept' | 'lost'): Script {
+  yield* takeDown(world, seats, false, database);
+  yield* startAll(world, seats, database);
+}
+
 function* stopAll({ lab }: FaultWorld, seats: readonly string[], kill: boolean): Script {
   yield* allOf(seats.map((seat) => perform(lab.timeline, lab.stop(seat, kill))));
 }
 
 function* eraseAll({ lab }: FaultWorld, seats: readonly string[]): Script {
   const running: string[] = [];
-  const erase = function* (seat: string): Script {
-    if (!(yield* lab.erase(seat))) running.push(seat);
-  };
-  yield* allOf(seats.map((seat) => perform(lab.timeline, erase(seat))));
+  yield* allOf(seats.map((seat) => perform(lab.timeline, erase(lab, seat, running))));
   if (running.length > 0) throw new Error(`seats ${running.join(', ')}: expected to be down, found running`);
+}
+
+/** A seat that runs joins `running`. */
+function* erase(lab: SimulatedLab, seat: string, running: string[]): Script {
+  if (!(yield* lab.erase(seat))) running.push(seat);
 }
 
 /** `database`: what the nodes must find; null: whatever there is. */
@@ -213,32 +223,38 @@ function notUp({ lab }: FaultWorld, seats: readonly string[]): Script<string | n
 function brokerRestart({ lab }: FaultWorld, { sessions, downMs }: FaultOf<'broker-restart'>): FaultHandler {
   let away: readonly string[] = [];
   return {
-    *apply() {
+    apply: () => {
       const up = lab.upOf(lab.seats);
       away = up.filter((seat) => !lab.fabric.connected(seat));
-      lab.fabric.goDown(sessions);
-      yield { ms: downMs };
-      lab.fabric.comeUp();
-      const back = yield* lab.untilConnected(lab.upOf(up), RECONNECT_MS_MAX);
-      if (back.length > 0) throw new Error(`seats ${back.join(', ')} are not connected again`);
+      return restartBroker(lab, sessions, downMs, up);
     },
     verify: () => at(() => (away.length === 0 ? null : `seats ${away.join(', ')} never lost their session`)),
     heal: null,
   };
 }
 
+function* restartBroker(lab: SimulatedLab, sessions: 'kept' | 'lost', downMs: number, up: readonly string[]): Script {
+  lab.fabric.goDown(sessions);
+  yield { ms: downMs };
+  lab.fabric.comeUp();
+  const back = yield* lab.untilConnected(lab.upOf(up), RECONNECT_MS_MAX);
+  if (back.length > 0) throw new Error(`seats ${back.join(', ')} are not connected again`);
+}
+
 function brokerPause({ lab }: FaultWorld): FaultHandler {
   return {
     apply: () => at(() => lab.fabric.pause()),
-    *verify(ending) {
-      const [seat] = lab.upOf(lab.seats);
-      if (seat === undefined) return 'no node runs that could notice';
-      const canary = lab.canary(seat);
-      yield { ms: SILENCE_MS, signals: [canary.returned, ending] };
-      return canary.returned.raised ? 'messages still pass' : null;
-    },
+    verify: (ending) => seenSilent(lab, ending),
     heal: () => at(() => lab.fabric.resume()),
   };
+}
+
+function* seenSilent(lab: SimulatedLab, ending: Signal): Script<string | null> {
+  const [seat] = lab.upOf(lab.seats);
+  if (seat === undefined) return 'no node runs that could notice';
+  const canary = lab.canary(seat);
+  yield { ms: SILENCE_MS, signals: [canary.returned, ending] };
+  return canary.returned.raised ? 'messages still pass' : null;
 }
 
 function cutClient({ lab }: FaultWorld, { seats }: FaultOf<'cut-client'>): FaultHandler {
@@ -264,10 +280,7 @@ function queueLimit({ lab }: FaultWorld, { messages }: FaultOf<'queue-limit'>): 
         before = dropped();
         lab.fabric.setQueueLimit(messages);
       }),
-    *verify(ending) {
-      yield { ms: null, signals: [ending] };
-      return dropped() > before ? null : 'no queue was ever full';
-    },
+    verify: (ending) => atEnd(ending, () => (dropped() > before ? null : 'no queue was ever full')),
     heal: () => at(() => lab.fabric.setQueueLimit(null)),
   };
 }
@@ -321,6 +334,11 @@ function* counted(lab: SimulatedLab, rules: readonly LinkRule[], ending: Signal)
     if (ending.raised) return `rules ${idle.join(', ')} have changed nothing`;
     yield { ms: LOOK_EVERY_MS, signals: [ending] };
   }
+}
+
+function* atEnd<T>(ending: Signal, look: () => T): Script<T> {
+  yield { ms: null, signals: [ending] };
+  return look();
 }
 
 /** What takes no time, as a script. */
