@@ -5,7 +5,6 @@
  */
 import { numberOf, type Observation, textOf } from '../history/observation.ts';
 import { type BeginFold, evidence, Findings, short } from './fold.ts';
-import { slotOf } from './seat-record.ts';
 
 interface Stored {
   readonly votes: Map<string, Observation>;
@@ -14,16 +13,27 @@ interface Stored {
 
 export const isolation: BeginFold = ({ parameters, members }) => {
   const findings = new Findings('stored messages and changes of wallets');
-  /** By seat and slot: what was stored while that State was current. */
-  const current = new Map<string, Map<string, Stored>>();
+  /** By seat, requester and State: what was stored while that State was current. */
+  const current = new Map<string, Map<string, Map<string, Stored>>>();
   /** By seat and wallet: a refused message since its last line. */
   const refused = new Map<string, Map<string, Observation>>();
 
-  const storedOn = (seat: string, slot: string): Stored => {
-    const slots = current.get(seat) ?? new Map<string, Stored>();
-    current.set(seat, slots);
-    const stored = slots.get(slot) ?? { votes: new Map(), request: null };
-    slots.set(slot, stored);
+  const storedOn = (seat: string, requester: string, state: string): Stored => {
+    let requesters = current.get(seat);
+    if (requesters === undefined) {
+      requesters = new Map();
+      current.set(seat, requesters);
+    }
+    let states = requesters.get(requester);
+    if (states === undefined) {
+      states = new Map();
+      requesters.set(requester, states);
+    }
+    let stored = states.get(state);
+    if (stored === undefined) {
+      stored = { votes: new Map(), request: null };
+      states.set(state, stored);
+    }
     return stored;
   };
   return {
@@ -51,7 +61,7 @@ export const isolation: BeginFold = ({ parameters, members }) => {
         return;
       }
       if (event === 'decide') {
-        current.get(seat)?.delete(slotOf(textOf(line, 'R'), textOf(line, 'prevState')));
+        current.get(seat)?.get(textOf(line, 'R'))?.delete(textOf(line, 'prevState'));
         return;
       }
       const taken = event === 'req.rx' ? line.ok === true : line.counted === true;
@@ -65,8 +75,9 @@ export const isolation: BeginFold = ({ parameters, members }) => {
       if (event === 'sensor.rx') return;
       findings.examine();
       const requester = textOf(line, 'R');
-      if (record.wallet(requester)?.stateHash !== textOf(line, 'prevState')) return;
-      const stored = storedOn(seat, slotOf(requester, textOf(line, 'prevState')));
+      const state = textOf(line, 'prevState');
+      if (record.wallet(requester)?.stateHash !== state) return;
+      const stored = storedOn(seat, requester, state);
       if (event === 'vote.rx') {
         const voter = textOf(line, 'voter');
         const first = stored.votes.get(voter);

@@ -25,6 +25,7 @@ import type { CheckOutcome, JudgedCheck, Judgement } from './verdict.ts';
 
 /** Work that is being found, messages that are delivered: no node is silent for longer about what is under way. */
 const EVENT_SILENT_MS = 1000;
+const NO_FOLDS: readonly Fold[] = [];
 
 /** Throws a Failure (`usage`) where the plan is one that this version cannot judge. */
 export function judge(record: RunRecord): Judgement {
@@ -108,16 +109,20 @@ class Pass {
   }
 
   #takeCorrect(seat: string, observation: Observation): void {
-    let record = this.#seats.get(seat);
-    if (record === undefined) {
-      record = new SeatRecord(seat, this.#facts.nodeOf.get(seat) ?? observation.node);
-      this.#seats.set(seat, record);
-    }
+    const record = this.#recordOf(seat, observation);
     const hole = record.advance(observation);
     if (hole !== null) for (const fold of this.#folds.values()) fold.hole?.(seat, hole);
     this.#requests.take(observation);
-    for (const fold of this.#byEvent.get(observation.event) ?? []) fold.take(seat, observation, record);
+    for (const fold of this.#byEvent.get(observation.event) ?? NO_FOLDS) fold.take(seat, observation, record);
     record.apply(observation);
+  }
+
+  #recordOf(seat: string, { node }: Observation): SeatRecord {
+    const known = this.#seats.get(seat);
+    if (known !== undefined) return known;
+    const record = new SeatRecord(seat, this.#facts.nodeOf.get(seat) ?? node);
+    this.#seats.set(seat, record);
+    return record;
   }
 
   /** `live`: the figures that the lines were given to. */

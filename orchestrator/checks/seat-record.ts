@@ -14,6 +14,7 @@ export type Hole = 'transaction' | 'lines';
 /** Causes of one change that are kept, for its evidence. */
 const CAUSES_MAX = 8;
 const NO_CAUSES: readonly Observation[] = [];
+const NO_VOTES: readonly Observation[] = [];
 
 export interface HeldWallet {
   units: number;
@@ -42,8 +43,8 @@ export class SeatRecord {
   /** Wallets that were not named are known all the same: nobody has heard of them. */
   #complete = false;
   readonly #wallets = new Map<string, HeldWallet>();
-  /** Votes that count on a State, by requester and State. */
-  readonly #votes = new Map<string, Observation[]>();
+  /** Votes that count on a State, by requester and by State: joined keys would be made and hashed for every vote. */
+  readonly #votes = new Map<string, Map<string, Observation[]>>();
   /** By wallet: lines that changed it since its last `wallet` line. */
   readonly #causes = new Map<string, Observation[]>();
   /** By requester: the State of its last decision here. */
@@ -111,7 +112,7 @@ export class SeatRecord {
         });
         this.#caused(requester, observation);
         this.#previous.set(requester, state);
-        this.#votes.delete(slotOf(requester, state));
+        this.#votes.get(requester)?.delete(state);
         break;
       }
     }
@@ -136,7 +137,7 @@ export class SeatRecord {
 
   /** Votes that this seat has counted, or refused as a repetition of one it counted, in order of arrival. */
   votes(requester: string, state: string): readonly Observation[] {
-    return this.#votes.get(slotOf(requester, state)) ?? [];
+    return this.#votes.get(requester)?.get(state) ?? NO_VOTES;
   }
 
   #holeBefore(seq: number, event: string): Hole | null {
@@ -164,9 +165,13 @@ export class SeatRecord {
     const requester = textOf(observation, 'R');
     const state = textOf(observation, 'prevState');
     if (this.#previous.get(requester) === state) return;
-    const slot = slotOf(requester, state);
-    const votes = this.#votes.get(slot);
-    if (votes === undefined) this.#votes.set(slot, [observation]);
+    let states = this.#votes.get(requester);
+    if (states === undefined) {
+      states = new Map();
+      this.#votes.set(requester, states);
+    }
+    const votes = states.get(state);
+    if (votes === undefined) states.set(state, [observation]);
     else if (!repeated || !votes.some((vote) => sameVote(vote, observation))) votes.push(observation);
   }
 }

@@ -13,6 +13,12 @@ const REMEMBERED_MAX = 50_000;
 
 type Finding = 'valid' | 'invalid' | 'unknown-request' | 'no-nonce';
 
+/** What a valid vote says beside its request and its voter. */
+interface ValidVote {
+  readonly remU: number;
+  readonly nonce: number;
+}
+
 interface Stored {
   readonly seat: string;
   readonly line: Observation;
@@ -21,6 +27,8 @@ interface Stored {
 export const work: BeginFold = ({ parameters, hash }, requests) => {
   const findings = new Findings('stored requests and votes whose work was done again');
   const valid = new Set<string>();
+  /** The same of votes, by request and voter: they are most of all lines, and a joined key costs more than the rest. */
+  const validVotes = new Map<string, Map<string, ValidVote[]>>();
   /** Whose request is not known yet: its line may come later. One of each, and how many there were. */
   const later = new Map<string, Stored & { count: number }>();
   let withoutNonce = 0;
@@ -54,6 +62,11 @@ export const work: BeginFold = ({ parameters, hash }, requests) => {
     take(seat, line) {
       const vote = line.event === 'vote.rx';
       if ((vote ? line.counted : line.ok) !== true) return;
+      const found = vote ? validVotes.get(textOf(line, 'reqId'))?.get(textOf(line, 'voter')) : undefined;
+      if (found !== undefined && includes(found, line)) {
+        findings.examine();
+        return;
+      }
       const message = `${textOf(line, 'reqId')}/${vote ? `${textOf(line, 'voter')}/${numberOf(line, 'remU')}` : ''}/${numberOf(line, 'nonce')}`;
       if (valid.has(message)) {
         findings.examine();
@@ -71,8 +84,12 @@ export const work: BeginFold = ({ parameters, hash }, requests) => {
       }
       note(finding, { seat, line }, 1);
       if (finding !== 'valid') return;
-      if (valid.size >= REMEMBERED_MAX) valid.clear();
+      if (valid.size >= REMEMBERED_MAX) {
+        valid.clear();
+        validVotes.clear();
+      }
       valid.add(message);
+      if (vote) remember(validVotes, line);
     },
     end() {
       let unknown = 0;
@@ -88,3 +105,16 @@ export const work: BeginFold = ({ parameters, hash }, requests) => {
     },
   };
 };
+
+function includes(votes: readonly ValidVote[], line: Observation): boolean {
+  for (const { remU, nonce } of votes) if (remU === line.remU && nonce === line.nonce) return true;
+  return false;
+}
+
+function remember(votes: Map<string, Map<string, ValidVote[]>>, line: Observation): void {
+  const byVoter = votes.get(textOf(line, 'reqId')) ?? new Map<string, ValidVote[]>();
+  votes.set(textOf(line, 'reqId'), byVoter);
+  const known = byVoter.get(textOf(line, 'voter')) ?? [];
+  byVoter.set(textOf(line, 'voter'), known);
+  known.push({ remU: numberOf(line, 'remU'), nonce: numberOf(line, 'nonce') });
+}

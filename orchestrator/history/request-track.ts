@@ -175,7 +175,7 @@ function seen(observation: Observation): VoteSeen {
 }
 
 function addVote(votes: VoteSeen[], voter: string, remainingUnits: number): void {
-  if (votes.some((vote) => vote.voter === voter && vote.remainingUnits === remainingUnits)) return;
+  for (const vote of votes) if (vote.voter === voter && vote.remainingUnits === remainingUnits) return;
   votes.push({ voter, remainingUnits });
 }
 

@@ -7,6 +7,7 @@
  * `id` are named by their number among their kind; whoever wants a draw to stay gives it one.
  */
 import { NORMAL_CONDITIONS, type NodeConditions } from '../../node/host/conditions.ts';
+import { nativeSha256Hex } from '../../node/host/native-hash.ts';
 import { type Problem, shown } from '../../node/protocol/parameters.ts';
 import { namedProfile, type ProfileName } from '../../node/protocol/profiles.ts';
 import { quorum } from '../../node/protocol/quorum.ts';
@@ -94,7 +95,7 @@ function resolved(file: ScenarioFile, directory: string, overrides: ScenarioOver
   };
   const seed = overrides.seed ?? written.seed ?? DEFAULT_SEED;
   if (!SEED_PATTERN.test(seed)) reportAside('--seed', 'text of 1..64 characters', shown(seed));
-  const draws = Prng.seeded(seed).stream('scenario');
+  const draws = Prng.seeded(seed, nativeSha256Hex).stream('scenario');
   const profile = overrides.profile ?? written.profile ?? 'paper';
   const ownParameters = written.parameters === undefined ? {} : (source.typed(['parameters']) as object);
   const parameters = { ...ownParameters, ...overrides.parameters };
