@@ -1,7 +1,7 @@
 /** The contract of simulated and real runs (test/contracts/simulated.test.ts), with containers in place of processes. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { CONTRACT_SCENARIOS, performed } from '../support/contract-scenarios.ts';
+import { CONTRACT_SCENARIOS, comparable, performed } from '../support/contract-scenarios.ts';
 import { engineTest } from '../support/engine.ts';
 import { outcomeOf } from '../support/run-outcome.ts';
 import { IMAGES, NATIVE } from '../support/runtime-world.ts';
@@ -15,7 +15,8 @@ describe('a simulated run comes to what containers come to', () => {
     it(scenario.name, async () => {
       const simulated = await performed(scenario, 'simulated');
       const real = await performed(scenario, 'docker', '--images', IMAGES);
-      assert.deepEqual(outcomeOf(simulated), outcomeOf(real), `${simulated.explanation}\n${real.explanation}`);
+      const [expected, found] = [outcomeOf(simulated), outcomeOf(real)].map((outcome) => comparable(scenario, outcome));
+      assert.deepEqual(expected, found, `${simulated.explanation}\n${real.explanation}`);
       // What the nodes in containers did is also what the core does.
       const { code, stdout } = await real.cli.run('replay', real.path);
       assert.equal(code, 0, stdout);

@@ -23,7 +23,7 @@ export interface RunOutcome {
   /** Of each seat: for what it voted, and with which Remaining. */
   readonly votes: Readonly<Record<string, readonly string[]>>;
   /** Of each seat: its final report. */
-  readonly finals: Readonly<Record<string, unknown>>;
+  readonly finals: Readonly<Record<string, { readonly storedVotes: number; readonly [field: string]: unknown }>>;
 }
 
 interface Bought {
@@ -60,7 +60,7 @@ export function outcomeOf({
     if (event.event === 'fault') faults.set(event.id, [...(faults.get(event.id) ?? []), event.state]);
     if (event.event === 'order') orders.set(event.orderId, `${event.orderId} at ${event.seat}: ${event.state}`);
   }
-  const finals = [...record.finals].map(([seat, report]) => [
+  const finals = [...record.finals].map(([seat, report]): [string, RunOutcome['finals'][string]] => [
     seat,
     {
       wallets: report.wallets.map(({ id, units, stateHash }) => requests.wallet(id, stateHash, units)).sort(),
